@@ -1,0 +1,1 @@
+"""Draw a world, train an agent on it, see everything."""

@@ -1,0 +1,1 @@
+"""What algorithms are made from: the Agent contract, hyperparameters, exploration, targets and the oracle."""

@@ -1,0 +1,155 @@
+"""Hyperparameters, declared once; the form, the flags, the docs and the validation derive from the declaration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rlsandbox.worlds.errors import SandboxError
+
+
+def hp(
+    default: Any,
+    *,
+    doc: str,
+    symbol: str = "",
+    gt: float | None = None,
+    ge: float | None = None,
+    lt: float | None = None,
+    le: float | None = None,
+    log: bool = False,
+    live: bool = False,
+    unit: str = "",
+    only_if: tuple[str, str] | None = None,
+) -> Any:
+    """Declare one hyperparameter of a `Config`.
+
+    Args:
+        default: its value unless told otherwise.
+        doc: one line, shown as tooltip and in the command line's help.
+        symbol: the field's letter for it ("α").
+        gt: lower bound, excluded.
+        ge: lower bound.
+        lt: upper bound, excluded.
+        le: upper bound.
+        log: whether a slider makes sense on a logarithmic scale.
+        live: whether it may change while a run goes on.
+        unit: unit, if it has one ("episodes").
+        only_if: (other field, value): shown only while the other field has that value.
+    """
+    extra = {
+        "symbol": symbol,
+        "log": log,
+        "live": live,
+        "unit": unit,
+        "only_if": list(only_if) if only_if else None,
+    }
+    return Field(
+        default, description=doc, gt=gt, ge=ge, lt=lt, le=le, json_schema_extra=extra, allow_inf_nan=False
+    )
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """What a form, a flag or a table needs to know of one hyperparameter.
+
+    Attributes:
+        name: the field's name ("alpha").
+        kind: "float", "int", "bool" or "choice".
+        default: default value.
+        doc: one line.
+        symbol: the field's letter for it, or "".
+        low, high: bounds, None where there is none.
+        low_open, high_open: whether the bound itself is excluded.
+        choices: what a "choice" may be.
+        log, live, unit, only_if: as given to `hp`.
+        optional: whether it may be None.
+    """
+
+    name: str
+    kind: str
+    default: Any
+    doc: str
+    symbol: str
+    low: float | None
+    high: float | None
+    low_open: bool
+    high_open: bool
+    choices: tuple[str, ...]
+    log: bool
+    live: bool
+    unit: str
+    only_if: tuple[str, str] | None
+    optional: bool = False
+
+
+class AgentConfig(BaseModel):
+    """Base of every algorithm's `Config`: frozen, strict about names, with a sentence for every mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def make(cls, values: dict[str, Any]) -> Self:
+        """Validate values (texts as well, as the command line gives them).
+
+        Raises:
+            SandboxError: names the hyperparameter and what it may be.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "hyperparameters"
+            if first["type"] == "extra_forbidden":
+                known = ", ".join(cls.model_fields)
+                raise SandboxError(f"there is no hyperparameter {name!r}; there are {known}.") from None
+            sentence = first["msg"].removeprefix("Value error, ").rstrip(".")
+            raise SandboxError(f"{sentence} (given: {first['input']!r}).", name) from None
+
+    def with_values(self, **changes: Any) -> Self:
+        """A validated copy with some values changed.
+
+        Raises:
+            SandboxError: as `make`.
+        """
+        return self.make({**self.model_dump(), **changes})
+
+    @classmethod
+    def describe(cls) -> tuple[Hyperparameter, ...]:
+        """Every hyperparameter in the order of declaration."""
+        rows = []
+        for name, info in cls.model_fields.items():
+            extra: dict[str, Any] = dict(info.json_schema_extra or {})  # type: ignore[arg-type]
+            annotation: Any = info.annotation
+            options = [a for a in get_args(annotation) if a is not type(None)]
+            optional = type(None) in get_args(annotation)
+            if optional and len(options) == 1:
+                annotation = options[0]
+            choices = get_args(annotation) if get_origin(annotation) is Literal else ()
+            bounds: dict[str, float] = {}
+            for constraint in info.metadata:
+                for bound in ("gt", "ge", "lt", "le"):
+                    if getattr(constraint, bound, None) is not None:
+                        bounds[bound] = getattr(constraint, bound)
+            rows.append(
+                Hyperparameter(
+                    name=name,
+                    kind="choice" if choices else annotation.__name__,
+                    default=info.default,
+                    doc=info.description or "",
+                    symbol=extra.get("symbol", ""),
+                    low=bounds.get("gt", bounds.get("ge")),
+                    high=bounds.get("lt", bounds.get("le")),
+                    low_open="gt" in bounds,
+                    high_open="lt" in bounds,
+                    choices=tuple(choices),
+                    log=extra.get("log", False),
+                    live=extra.get("live", False),
+                    unit=extra.get("unit", ""),
+                    only_if=tuple(extra["only_if"]) if extra.get("only_if") else None,
+                    optional=optional,
+                )
+            )
+        return tuple(rows)

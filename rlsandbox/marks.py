@@ -1,0 +1,115 @@
+"""What overlays are made of: a few kinds of marks on the grid, as plain values.
+
+Positions are (row, column) in cells; cell (r, c) covers the square from (r, c) to (r + 1, c + 1), and its middle is
+(r + 0.5, c + 0.5). NaN means: nothing here. Painters for the screen, PNG and SVG live in the studio.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Colormap = str
+"""A name that painters know: "viridis", "cividis" or "diverging" (around zero)."""
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """A colour for every cell.
+
+    Attributes:
+        values: `[H, W]` float64, NaN where there is none.
+        low, high: the values at the ends of the colour scale, low < high.
+        colormap: name of the scale.
+        label: what the values are ("V", "visits"), for the legend.
+        note: a sentence part for the legend ("optimal start value -13.0"), may be empty.
+        logarithmic: whether colours go by the logarithm (visits).
+    """
+
+    values: NDArray[np.float64]
+    low: float
+    high: float
+    colormap: Colormap
+    label: str
+    note: str = ""
+    logarithmic: bool = False
+
+
+@dataclass(frozen=True)
+class Triangles:
+    """A colour for each of the four moves of a cell, as triangles that meet in its middle.
+
+    Attributes:
+        values: `[H, W, 4]` float64 in the order up, right, down, left; NaN where there is none.
+        low, high, colormap, label, note: as for `Heatmap`.
+    """
+
+    values: NDArray[np.float64]
+    low: float
+    high: float
+    colormap: Colormap
+    label: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Arrows:
+    """Arrows from the middle of cells.
+
+    Attributes:
+        rows, columns: `[M]` int64, the cells.
+        towards: `[M, 2]` float64, direction in rows and columns; (0, 0) is drawn as a dot (stay).
+        lengths: `[M]` float64 in 0..1, share of the longest arrow that fits the cell.
+    """
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    towards: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """A number in every cell, shown when the zoom leaves room for it.
+
+    Attributes:
+        values: `[H, W]` float64, NaN where there is none.
+        decimals: digits after the point.
+    """
+
+    values: NDArray[np.float64]
+    decimals: int = 1
+
+
+@dataclass(frozen=True)
+class Paths:
+    """A line through cells, first to last, fading towards its beginning.
+
+    Attributes:
+        points: `[M, 2]` float64, rows and columns.
+        jumps: `[M]` bool, True where the agent did not walk to the point (teleported, started again).
+    """
+
+    points: NDArray[np.float64]
+    jumps: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A sign on one cell: kind "agent", "selected", "updated", "changed" or "disagrees", or a short text."""
+
+    row: float
+    column: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Badges:
+    """Several badges."""
+
+    badges: tuple[Badge, ...]
+
+
+Mark = Heatmap | Triangles | Arrows | Labels | Paths | Badges

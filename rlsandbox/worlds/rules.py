@@ -1,0 +1,118 @@
+"""What holds everywhere in a world, and the small values that a world is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rlsandbox.worlds.errors import check
+
+Cell = tuple[int, int]
+LARGEST_REWARD = 1e300
+
+
+@dataclass(frozen=True)
+class Action:
+    """One move: its name and where it points, in rows and columns."""
+
+    name: str
+    rows: int
+    columns: int
+
+
+_UP, _RIGHT, _DOWN, _LEFT = (
+    Action("up", -1, 0),
+    Action("right", 0, 1),
+    Action("down", 1, 0),
+    Action("left", 0, -1),
+)
+_DIAGONALS = (
+    Action("up right", -1, 1),
+    Action("down right", 1, 1),
+    Action("down left", 1, -1),
+    Action("up left", -1, -1),
+)
+_MOVES: dict[int, tuple[Action, ...]] = {
+    2: (_LEFT, _RIGHT),
+    4: (_UP, _RIGHT, _DOWN, _LEFT),
+    8: (_UP, _RIGHT, _DOWN, _LEFT, *_DIAGONALS),
+}
+_STAY = Action("stay", 0, 0)
+
+
+def check_reward(value: float, place: str) -> None:
+    """Refuse a reward that is not a number of a sane size."""
+    check(bool(abs(value) <= LARGEST_REWARD), f"a reward must be a number up to 1e300, not {value!r}.", place)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules that hold everywhere in a world.
+
+    Attributes:
+        moves: 4 (up, right, down, left), 8 (and the diagonals) or 2 (left, right: a corridor).
+        stay: whether standing still is an action as well (the last one).
+        slip: chance in [0, 1] that a move goes elsewhere; ice and single cells may have their own.
+        slip_kind: "perpendicular" (half of it to each side, as FrozenLake has it) or "random" (any move, uniformly).
+        step_reward: paid for every step that ends in a cell without a reward of its own.
+        bump_reward: added when a wall or the edge stopped the move.
+        step_limit: an episode is truncated after so many steps; None lets it go on.
+        start: "drawn" (start tiles by weight) or "uniform" (all free cells).
+        wind_random: each wind blows one weaker, as drawn, or one stronger, a third of the time each.
+    """
+
+    moves: int = 4
+    stay: bool = False
+    slip: float = 0.0
+    slip_kind: str = "perpendicular"
+    step_reward: float = 0.0
+    bump_reward: float = 0.0
+    step_limit: int | None = None
+    start: str = "drawn"
+    wind_random: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every field.
+
+        Raises:
+            SandboxError: a value is outside its range.
+        """
+        check(self.moves in _MOVES, f"moves must be 2, 4 or 8, not {self.moves!r}.", "rules.moves")
+        check(0 <= self.slip <= 1, f"slip must lie between 0 and 1, not {self.slip!r}.", "rules.slip")
+        check(
+            self.slip_kind in ("perpendicular", "random"),
+            f"slip_kind must be 'perpendicular' or 'random', not {self.slip_kind!r}.",
+            "rules.slip_kind",
+        )
+        for name in ("step_reward", "bump_reward"):
+            check_reward(getattr(self, name), f"rules.{name}")
+        check(
+            self.step_limit is None or 1 <= self.step_limit <= 10**9,
+            f"step_limit must be at least 1 or absent, not {self.step_limit!r}.",
+            "rules.step_limit",
+        )
+        check(
+            self.start in ("drawn", "uniform"),
+            f"start must be 'drawn' or 'uniform', not {self.start!r}.",
+            "rules.start",
+        )
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The actions in the order of their numbers."""
+        return _MOVES[self.moves] + ((_STAY,) if self.stay else ())
+
+
+@dataclass(frozen=True)
+class Link:
+    """A teleporter's way: who lands on `source` goes on to `target`."""
+
+    source: Cell
+    target: Cell
+
+
+@dataclass(frozen=True)
+class Change:
+    """An edit that happens by itself when a replica has made `step` steps (the blocking maze)."""
+
+    step: int
+    tiles: tuple[tuple[int, int, str], ...]

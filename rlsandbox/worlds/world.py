@@ -1,0 +1,373 @@
+"""World: the immutable drawing and its rules. Every edit makes a new World."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.worlds.errors import SandboxError, check
+from rlsandbox.worlds.rules import LARGEST_REWARD, Action, Cell, Change, Link, Rules
+from rlsandbox.worlds.tiles import CODE, FLOOR, NOTHING, TILE_BY_ID, TILES, Layer, Rule, Tile
+
+MAX_SIDE = 128
+
+
+def _layer(dtype: Any) -> Any:
+    return field(repr=False, metadata={"dtype": dtype})
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A drawing with its rules; H rows and W columns, at most `MAX_SIDE` each.
+
+    Attributes:
+        name: shown in the title.
+        terrain: `[H, W]` int8, tile numbers (`tiles.CODE`) of the terrain layer.
+        objects: `[H, W]` int8, tile numbers of the object layer, `NOTHING` where there is none.
+        wind: `[H, W, 2]` int8, rows and columns by which a move that begins here is pushed.
+        reward: `[H, W]` float64, mean reward of a cell; NaN takes its tile's own.
+        reward_sd: `[H, W]` float64, standard deviation of that reward.
+        slip: `[H, W]` float64, chance of slipping from a cell; NaN takes its tile's or the world's.
+        weight: `[H, W]` float64, share of a start tile among all starts.
+        links: ways of the teleporters.
+        rules: what holds everywhere.
+        schedule: edits at given steps, in the order of their steps.
+    """
+
+    name: str
+    terrain: NDArray[np.int8] = _layer(np.int8)
+    objects: NDArray[np.int8] = _layer(np.int8)
+    wind: NDArray[np.int8] = _layer(np.int8)
+    reward: NDArray[np.float64] = _layer(np.float64)
+    reward_sd: NDArray[np.float64] = _layer(np.float64)
+    slip: NDArray[np.float64] = _layer(np.float64)
+    weight: NDArray[np.float64] = _layer(np.float64)
+    links: tuple[Link, ...] = ()
+    rules: Rules = Rules()
+    schedule: tuple[Change, ...] = ()
+
+    # -- making ------------------------------------------------------------------------------------
+
+    def __post_init__(self) -> None:
+        """Freeze the layers and check that they fit together.
+
+        Raises:
+            SandboxError: something does not fit; the message names the cell.
+        """
+        for name, dtype in _LAYERS.items():
+            layer = np.array(getattr(self, name), dtype=dtype, order="C")
+            layer.setflags(write=False)
+            object.__setattr__(self, name, layer)
+        self._validate()
+
+    @classmethod
+    def blank(cls, height: int, width: int, name: str = "Untitled", rules: Rules | None = None) -> World:
+        """A floor of the given size with nothing on it."""
+        _check_size(height, width)
+        shape = (height, width)
+        return cls(
+            name=name,
+            terrain=np.full(shape, FLOOR, np.int8),
+            objects=np.full(shape, NOTHING, np.int8),
+            wind=np.zeros((*shape, 2), np.int8),
+            reward=np.full(shape, np.nan),
+            reward_sd=np.zeros(shape),
+            slip=np.full(shape, np.nan),
+            weight=np.ones(shape),
+            rules=rules or Rules(),
+        )
+
+    def replace(self, **changes: Any) -> World:
+        """The same world with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def with_rules(self, **changes: Any) -> World:
+        """The same drawing under changed rules."""
+        return self.replace(rules=dataclasses.replace(self.rules, **changes))
+
+    def painted(self, cells: Iterable[Cell], tile_id: str, wind: tuple[int, int] | None = None) -> World:
+        """Paint a tile on cells; those outside the world are passed over.
+
+        A tile that changes a cell gives it back its defaults. Terrain that nobody can stand on, and floor, clear
+        the object on top; an object on such terrain brings floor with it.
+        `wind` is what the wind tile paints.
+        """
+        tile = _tile(tile_id)
+        inside = [(r, c) for r, c in cells if 0 <= r < self.height and 0 <= c < self.width]
+        layers = {name: getattr(self, name).copy() for name in _LAYERS}
+        for r, c in inside:
+            if tile.layer is Layer.WIND:
+                layers["wind"][r, c] = wind if wind is not None else (-1, 0)
+                continue
+            if tile.layer is Layer.TERRAIN:
+                if layers["terrain"][r, c] != CODE[tile_id]:
+                    _reset_cell(layers, r, c)
+                layers["terrain"][r, c] = CODE[tile_id]
+                if not _carries_objects(tile) or tile_id == "floor":
+                    layers["objects"][r, c] = NOTHING
+            else:
+                if layers["objects"][r, c] != CODE[tile_id]:
+                    _reset_cell(layers, r, c)
+                layers["objects"][r, c] = CODE[tile_id]
+                if not _carries_objects(TILES[layers["terrain"][r, c]]):
+                    layers["terrain"][r, c] = FLOOR
+        return self.replace(**layers, links=_live_links(self.links, layers["objects"]))
+
+    def erased(self, cells: Iterable[Cell]) -> World:
+        """Give cells back their bare floor, without wind."""
+        inside = [(r, c) for r, c in cells if 0 <= r < self.height and 0 <= c < self.width]
+        wind = self.wind.copy()
+        for r, c in inside:
+            wind[r, c] = 0
+        return self.replace(wind=wind).painted(inside, "floor")
+
+    def with_cell(self, cell: Cell, **values: Any) -> World:
+        """Set a cell's own `reward`, `reward_sd`, `slip`, `weight` or `wind`."""
+        layers = {}
+        for name, value in values.items():
+            layer = getattr(self, name).copy()
+            layer[cell] = value
+            layers[name] = layer
+        return self.replace(**layers)
+
+    def linked(self, source: Cell, target: Cell, both_ways: bool = False) -> World:
+        """Link a teleporter to a cell, in place of its old link; `both_ways` links back as well."""
+        ways = [(source, target)] + ([(target, source)] if both_ways else [])
+        sources = {way[0] for way in ways}
+        kept = tuple(link for link in self.links if link.source not in sources)
+        return self.replace(links=kept + tuple(Link(*way) for way in ways))
+
+    def unlinked(self, source: Cell) -> World:
+        """The world without the link that begins at a cell."""
+        return self.replace(links=tuple(link for link in self.links if link.source != source))
+
+    def resized(self, height: int, width: int) -> World:
+        """The drawing in a new size: cut or filled with floor at the bottom and on the right."""
+        _check_size(height, width)
+        blank = World.blank(height, width)
+        rows, columns = min(height, self.height), min(width, self.width)
+        layers = {}
+        for name in _LAYERS:
+            layer = getattr(blank, name).copy()
+            layer[:rows, :columns] = getattr(self, name)[:rows, :columns]
+            layers[name] = layer
+
+        def kept(cell: Cell) -> bool:
+            return cell[0] < rows and cell[1] < columns
+
+        links = tuple(link for link in self.links if kept(link.source) and kept(link.target))
+        schedule = tuple(
+            Change(change.step, tuple(t for t in change.tiles if kept((t[0], t[1]))))
+            for change in self.schedule
+        )
+        return self.replace(**layers, links=links, schedule=tuple(c for c in schedule if c.tiles))
+
+    def at_step(self, step: int) -> World:
+        """The world as its schedule has left it after `step` steps, with what is still to come."""
+        world = self
+        for change in (c for c in self.schedule if c.step <= step):
+            for row, column, tile_id in change.tiles:
+                world = world.painted([(row, column)], tile_id)
+        return world.replace(schedule=tuple(c for c in self.schedule if c.step > step))
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return self.terrain.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return self.terrain.shape[1]
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The actions in the order of their numbers."""
+        return self.rules.actions
+
+    @cached_property
+    def inventory(self) -> int:
+        """Number of different things that an agent may carry, with nothing: 1 without keys, 2 with one."""
+        things = {tile.rule.pickup for tile in self.tiles_used if tile.rule.pickup is not None}
+        return 2 ** len(things)
+
+    @cached_property
+    def tiles_used(self) -> tuple[Tile, ...]:
+        """The tiles that stand in the drawing."""
+        codes = set(np.unique(self.terrain)) | set(np.unique(self.objects)) - {NOTHING}
+        return tuple(TILES[int(code)] for code in sorted(codes))
+
+    @property
+    def n_states(self) -> int:
+        """S: cells times what may be carried; a state is `cell * inventory + carried`."""
+        return self.height * self.width * self.inventory
+
+    def rule_layer(self, attribute: str, empty: Any) -> NDArray[Any]:
+        """`[H, W, ...]`: one attribute of `Rule` for every cell, the object's before the terrain's.
+
+        Args:
+            attribute: name of a field of `Rule`.
+            empty: the value where a rule leaves it out (None).
+        """
+        default = getattr(Rule(), attribute)
+        values = [getattr(tile.rule, attribute) for tile in TILES]
+        filled = np.array([empty if value is None else value for value in values])
+        stated = np.array([value != default for value in values])
+        layer = filled[self.terrain]
+        on_top = (self.objects != NOTHING) & stated[self.objects]
+        layer[on_top] = filled[self.objects][on_top]
+        return layer
+
+    def tile_at(self, cell: Cell) -> Tile:
+        """What one sees in a cell: its object, or else its terrain."""
+        code = self.objects[cell] if self.objects[cell] != NOTHING else self.terrain[cell]
+        return TILES[int(code)]
+
+    def cells_of(self, tile_id: str) -> list[Cell]:
+        """The cells that hold a tile, row by row."""
+        layer = self.objects if _tile(tile_id).layer is Layer.OBJECT else self.terrain
+        return [(int(r), int(c)) for r, c in np.argwhere(layer == CODE[tile_id])]
+
+    def cell_of(self, state: int) -> Cell:
+        """The (row, column) of a state."""
+        return divmod(state // self.inventory, self.width)
+
+    def state_of(self, cell: Cell, carried: int = 0) -> int:
+        """The number of the state in which the agent stands on a cell and carries what `carried` says."""
+        return (cell[0] * self.width + cell[1]) * self.inventory + carried
+
+    def advice(self) -> tuple[str, ...]:
+        """Sentences about what a learner would miss in this world; empty if all is well. It still runs."""
+        sentences = []
+        if self.rules.start == "drawn" and not self.cells_of("start"):
+            sentences.append("No start is drawn: episodes begin on any free cell.")
+        if not self.rule_layer("terminal", False).any():
+            limit = "the step limit" if self.rules.step_limit else "nothing"
+            sentences.append(f"No goal or pit is drawn: {limit} ends an episode.")
+        return tuple(sentences)
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of everything but the name: equal digests mean equal worlds."""
+        hasher = hashlib.sha256(repr((self.terrain.shape, self.links, self.rules, self.schedule)).encode())
+        for name in _LAYERS:
+            hasher.update(getattr(self, name).tobytes())
+        return hasher.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        """Worlds are equal when drawing, rules and name are."""
+        return isinstance(other, World) and (self.name, self.digest) == (other.name, other.digest)
+
+    def __hash__(self) -> int:
+        """By content, as for every value."""
+        return hash((self.name, self.digest))
+
+    # -- validation --------------------------------------------------------------------------------
+
+    def _validate(self) -> None:
+        check(self.terrain.ndim == 2, "The terrain must be a table of rows and columns.", "terrain")
+        _check_size(*self.terrain.shape)
+        for name in _LAYERS:
+            expected = (*self.terrain.shape, 2) if name == "wind" else self.terrain.shape
+            actual = getattr(self, name).shape
+            check(actual == expected, f"the layer is {actual}, but the world is {expected}.", name)
+        for name, layer, allowed in (
+            ("terrain", self.terrain, Layer.TERRAIN),
+            ("objects", self.objects, Layer.OBJECT),
+        ):
+            known = np.array([tile.layer is allowed for tile in TILES] + [allowed is Layer.OBJECT])
+            bad = (layer < NOTHING) | (layer >= len(TILES)) | ~known[np.clip(layer, NOTHING, len(TILES) - 1)]
+            _check_cells(bad, "this tile does not belong on this layer.", name)
+        _check_cells(
+            np.isinf(self.reward) | (np.abs(self.reward) > LARGEST_REWARD),
+            "the reward must be a number up to 1e300.",
+            "reward",
+        )
+        _check_cells(
+            ~((self.reward_sd >= 0) & (self.reward_sd <= LARGEST_REWARD)),
+            "the spread of a reward must be 0 or more.",
+            "reward_sd",
+        )
+        _check_cells((self.slip < 0) | (self.slip > 1), "slip must lie between 0 and 1.", "slip")
+        _check_cells(
+            ~((self.weight > 0) & (self.weight <= LARGEST_REWARD)),
+            "a start's weight must be above 0.",
+            "weight",
+        )
+        _check_cells((np.abs(self.wind) > 9).any(axis=-1), "wind blows at most 9 cells.", "wind")
+        for link in self.links:
+            for r, c in (link.source, link.target):
+                check(
+                    0 <= r < self.height and 0 <= c < self.width,
+                    f"cell {(r, c)} lies outside the world.",
+                    "links",
+                )
+        sources = [link.source for link in self.links]
+        check(len(set(sources)) == len(sources), "a teleporter has more than one link.", "links")
+        steps = [change.step for change in self.schedule]
+        check(
+            steps == sorted(set(steps)) and all(s >= 0 for s in steps),
+            "changes must come at rising steps.",
+            "schedule",
+        )
+        for change in self.schedule:
+            for r, c, tile_id in change.tiles:
+                check(
+                    0 <= r < self.height and 0 <= c < self.width,
+                    f"cell {(r, c)} lies outside the world.",
+                    "schedule",
+                )
+                _tile(tile_id)
+
+
+_LAYERS = {f.name: f.metadata["dtype"] for f in dataclasses.fields(World) if "dtype" in f.metadata}
+
+
+def _reset_cell(layers: dict[str, NDArray[Any]], r: int, c: int) -> None:
+    layers["reward"][r, c] = np.nan
+    layers["reward_sd"][r, c] = 0
+    layers["slip"][r, c] = np.nan
+    layers["weight"][r, c] = 1
+
+
+def _carries_objects(tile: Tile) -> bool:
+    """Whether an object may lie on this terrain."""
+    return not (tile.rule.solid or tile.rule.restarts or tile.rule.opens_with is not None)
+
+
+def _live_links(links: tuple[Link, ...], objects: NDArray[np.int8]) -> tuple[Link, ...]:
+    return tuple(
+        link
+        for link in links
+        if objects[link.source] != NOTHING and TILES[objects[link.source]].rule.is_portal
+    )
+
+
+def _tile(tile_id: str) -> Tile:
+    tile = TILE_BY_ID.get(tile_id)
+    if tile is None:
+        raise SandboxError(f"there is no tile {tile_id!r}; the tiles are {', '.join(TILE_BY_ID)}.")
+    return tile
+
+
+def _check_size(height: int, width: int) -> None:
+    check(
+        1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE,
+        f"a world has 1 to {MAX_SIDE} rows and columns, not {height} x {width}.",
+        "size",
+    )
+
+
+def _check_cells(bad: NDArray[np.bool_], sentence: str, place: str) -> None:
+    if bad.any():
+        r, c = (int(i) for i in np.argwhere(bad)[0])
+        raise SandboxError(sentence, f"{place}, cell ({r}, {c})")
