@@ -1,0 +1,61 @@
+"""Says in one sentence why no window can be opened, before Qt aborts over it."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Sequence
+
+import system_libraries
+
+HEADLESS = "python3 packaging/run.py train q_learning --world cliff_walking"
+
+
+def obstacle(missing: Sequence[str]) -> str | None:
+    """What keeps the studio from opening a window here, as a sentence, or None.
+
+    Args:
+        missing: the shared libraries that Qt lacks.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    platform = os.environ.get("QT_QPA_PLATFORM", "")
+    wayland, x11 = os.environ.get("WAYLAND_DISPLAY"), os.environ.get("DISPLAY")
+    xcb = platform.startswith("xcb") or (not platform and not wayland)
+    needed = {**system_libraries.CORE, **(system_libraries.XCB if xcb and x11 else {})}
+    lacking = [needed[name] for name in missing if name in needed]
+    if lacking:
+        return f"Qt lacks system packages; to install them, type: {system_libraries.install_line(lacking)}"
+    without = f"to train without a window, type: {HEADLESS}"
+    if platform:
+        return None
+    if not x11 and not wayland:
+        return f"There is no display here for the studio's window; {without}"
+    if x11 and not wayland and not answers(x11):
+        return f"The display {x11} does not answer, so the studio cannot open its window; {without}"
+    return None
+
+
+def answers(name: str) -> bool:
+    """Whether an X server listens at the display `name`, e.g. ":0" or "localhost:10.0"."""
+    found = re.fullmatch(r"(?:unix|(?P<path>/.*)|(?P<host>.*?)(?:/unix)?):(?P<number>\d+)(?:\.\d+)?", name)
+    if not found or found["path"]:
+        return True  # not a form that we know: let Qt try
+    number = int(found["number"])
+    addresses: list[tuple[socket.AddressFamily, object]] = [
+        (socket.AF_UNIX, f"\0/tmp/.X11-unix/X{number}"),
+        (socket.AF_UNIX, f"/tmp/.X11-unix/X{number}"),
+    ]
+    if found["host"]:
+        addresses = [(socket.AF_INET, (found["host"], 6000 + number))]
+    for family, address in addresses:
+        with socket.socket(family, socket.SOCK_STREAM) as connection:
+            connection.settimeout(3)
+            try:
+                connection.connect(address)
+            except OSError:
+                continue
+            return True
+    return False

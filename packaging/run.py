@@ -1,0 +1,37 @@
+"""Sets RL Sandbox up on first use and starts it: `python3 packaging/run.py [ARGUMENTS]`.
+
+Without arguments it opens the studio; arguments go to the `rlsandbox` command.
+"""
+
+from __future__ import annotations
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import setup_env  # noqa: E402
+
+
+def main(arguments: list[str]) -> int:
+    """Set up, see that a window can be opened if one is asked for, and start the program."""
+    setup_env.require_python()
+    import display
+
+    try:
+        missing = setup_env.ensure("run")
+    except setup_env.SetupError as error:
+        setup_env.say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        setup_env.say("Interrupted; the next start sets up again.")
+        return 130
+    if not arguments or arguments[0] == "studio":
+        obstacle = display.obstacle(missing)
+        if obstacle:
+            setup_env.say(obstacle)
+            return 1
+    return setup_env.run_python("-m", "rlsandbox", *arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
