@@ -1,0 +1,1 @@
+"""The desktop studio: the only room that knows Qt."""

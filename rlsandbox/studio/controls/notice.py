@@ -1,0 +1,91 @@
+"""A sentence in place, with a way out: never a modal."""
+
+from PySide6.QtCore import QRectF, QSize, Signal, Slot
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from rlsandbox.studio.controls.buttons import IconButton
+from rlsandbox.studio.controls.frame import draw_frame, painter_of
+from rlsandbox.studio.controls.labels import text_label
+from rlsandbox.studio.theme import color, font, mix, paint_icon
+
+_ROLES = {
+    "info": ("accent", "info"),
+    "ok": ("ok", "check"),
+    "warn": ("warn", "warning"),
+    "bad": ("bad", "warning"),
+}
+
+
+class Notice(QWidget):
+    """A bar with a sentence, an optional action and an optional cross; hidden while it has nothing to say."""
+
+    activated = Signal()
+    """The action was pressed."""
+    closed = Signal()
+    """The cross was pressed."""
+
+    def __init__(
+        self,
+        text: str = "",
+        role: str = "info",
+        *,
+        action: str = "",
+        closable: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Make a bar; see `say`."""
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(34, 8, 8, 8)
+        line.setSpacing(8)
+        self._label = text_label("", size_px=12)
+        self._label.setWordWrap(True)
+        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self._action = QPushButton()
+        self._action.setFont(font(12, 600))
+        self._action.clicked.connect(self.activated)
+        self._cross = IconButton("close", self.tr("Dismiss"), flat=True, side=22)
+        self._cross.clicked.connect(self._dismiss)
+        line.addWidget(self._label, 1)
+        line.addWidget(self._action)
+        line.addWidget(self._cross)
+        self.say(text, role, action=action, closable=closable)
+
+    def text(self) -> str:
+        """The sentence that it shows."""
+        return self._label.text()
+
+    def say(self, text: str, role: str = "info", *, action: str = "", closable: bool = False) -> None:
+        """Show a sentence; an empty one hides the bar.
+
+        Args:
+            text: one clear sentence.
+            role: `"info"`, `"ok"`, `"warn"` or `"bad"`.
+            action: the text of a button that is a way out; `activated` tells when it is pressed.
+            closable: show a cross that hides the bar.
+        """
+        self._role = role
+        self._label.setText(text)
+        self.setAccessibleName(text)
+        self._action.setText(action)
+        self._action.setVisible(bool(action))
+        self._cross.setVisible(closable)
+        self.setVisible(bool(text))
+        self.update()
+
+    @Slot()
+    def _dismiss(self) -> None:
+        self.say("")
+        self.closed.emit()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = painter_of(self)
+        ink, icon_name = _ROLES[self._role]
+        fill = mix(color("panel"), color(ink), 0.12)
+        draw_frame(painter, QRectF(self.rect()), 6, fill, mix(color("panel"), color(ink), 0.4))
+        paint_icon(painter, QRectF(10, 9, 16, 16), icon_name, ink)
