@@ -20,7 +20,7 @@ _Mixin = QWidget if TYPE_CHECKING else object
 
 
 class KeyboardFocus(_Mixin):
-    """Mixed in before a Qt class, it tells focus by keyboard (show a ring) from focus by click (show none)."""
+    """Mixed in before a Qt class, it tells focus by keyboard (show a ring) from a click (show none)."""
 
     _by_keyboard = False
 

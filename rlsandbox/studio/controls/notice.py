@@ -1,6 +1,6 @@
 """A sentence in place, with a way out: never a modal."""
 
-from PySide6.QtCore import QRectF, QSize, Signal, Slot
+from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
@@ -72,7 +72,11 @@ class Notice(QWidget):
         self._action.setText(action)
         self._action.setVisible(bool(action))
         self._cross.setVisible(closable)
-        self.setVisible(bool(text))
+        if text and self.parentWidget() is None:
+            # Shown now it would be a window of its own; this way it appears with its panel.
+            self.setAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide, False)
+        else:
+            self.setVisible(bool(text))
         self.update()
 
     @Slot()

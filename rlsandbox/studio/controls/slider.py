@@ -14,7 +14,7 @@ _HANDLE = 14
 
 
 class SlimSlider(KeyboardFocus, QSlider):
-    """A horizontal `QSlider` that goes to where it is pressed; the wheel moves it only when it has the focus."""
+    """A horizontal `QSlider` that goes to where it is pressed; the wheel moves it only with the focus."""
 
     def __init__(self, low: int = 0, high: int = 100, parent: QWidget | None = None) -> None:
         """Make a slider over the whole numbers from `low` to `high`."""
