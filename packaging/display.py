@@ -44,10 +44,9 @@ def answers(name: str) -> bool:
     if not found or found["path"]:
         return True  # not a form that we know: let Qt try
     number = int(found["number"])
-    addresses: list[tuple[socket.AddressFamily, object]] = [
-        (socket.AF_UNIX, f"\0/tmp/.X11-unix/X{number}"),
-        (socket.AF_UNIX, f"/tmp/.X11-unix/X{number}"),
-    ]
+    # An X server on this machine listens at an abstract socket, a socket file, or both.
+    here = f"/tmp/.X11-unix/X{number}"
+    addresses = [(socket.AF_UNIX, "\0" + here), (socket.AF_UNIX, here)]
     if found["host"]:
         addresses = [(socket.AF_INET, (found["host"], 6000 + number))]
     for family, address in addresses:

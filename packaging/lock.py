@@ -13,7 +13,9 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-sys.dont_write_bytecode = True
+import python_version
+
+python_version.require()
 
 import setup_env  # noqa: E402
 

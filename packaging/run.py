@@ -7,24 +7,17 @@ from __future__ import annotations
 
 import sys
 
-sys.dont_write_bytecode = True
+import python_version
 
+python_version.require()
+
+import display  # noqa: E402
 import setup_env  # noqa: E402
 
 
 def main(arguments: list[str]) -> int:
     """Set up, see that a window can be opened if one is asked for, and start the program."""
-    setup_env.require_python()
-    import display
-
-    try:
-        missing = setup_env.ensure("run")
-    except setup_env.SetupError as error:
-        setup_env.say(str(error))
-        return 1
-    except KeyboardInterrupt:
-        setup_env.say("Interrupted; the next start sets up again.")
-        return 130
+    missing = setup_env.ensure("run")
     if not arguments or arguments[0] == "studio":
         obstacle = display.obstacle(missing)
         if obstacle:

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,7 +27,6 @@ STATE = VENV / "rlsandbox-setup.json"
 LOG = VENV / "rlsandbox-setup.log"
 WINDOWS = sys.platform == "win32"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
-NEWEST_FIRST = ("3.13", "3.12", "3.11", "3.14")
 
 EXTRAS = {"run": "", "test": "[test,dev]"}  # what each command installs besides the runtime
 INCLUDES = {"run": {"run"}, "test": {"run", "test"}}
@@ -41,45 +41,26 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def require_python() -> None:
-    """Go on under Python 3.11 or newer: hand over to one that is installed, else say what is missing."""
-    if sys.version_info >= (3, 11):  # noqa: UP036 - whoever starts this file may have an older one
-        return
-    for version in NEWEST_FIRST:
-        found = shutil.which("python" + version)
-        if found:
-            command = [found, *sys.argv]
-            if WINDOWS:
-                sys.exit(subprocess.call(command))
-            os.execv(found, command)
-    say(
-        "RL Sandbox needs Python 3.11 or newer; start this file with one (here: {}.{}).".format(
-            *sys.version_info
-        )
-    )
-    sys.exit(1)
-
-
 def ensure(purpose: str) -> list[str]:
-    """Set everything up that `purpose` needs, if it is not there yet.
+    """Set everything up that `purpose` needs, if it is not there yet; exit with a sentence if it cannot be.
 
     Args:
         purpose: "run" (what the program needs) or "test" (that, the tests' and the checks' tools).
 
     Returns:
         The shared libraries that Qt still lacks: empty when all is well.
-
-    Raises:
-        SetupError: with a sentence that says what to do.
     """
-    if _is_complete(purpose) and _read_state().get("libraries") == "present":
-        return []
-    with _locked() as lock:
-        missing = system_libraries.provide(purpose, say, lambda command: _run(command, lock, _apt_progress))
-        if not _is_complete(purpose):
-            _install(purpose, lock)
-        _write_state({**_read_state(), "libraries": "missing" if missing else "present"})
-    return missing
+    try:
+        if _is_complete(purpose) and _read_state().get("libraries") in {purpose, "test"}:
+            return []
+        with _locked() as lock:
+            return _set_up(purpose, lock)
+    except (SetupError, OSError) as error:
+        say(f"The set-up failed: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("The set-up was interrupted; the next start makes it again.")
+        sys.exit(130)
 
 
 def run_python(*args: str) -> int:
@@ -103,8 +84,6 @@ def _place() -> str:
 
 def _content() -> str:
     """Hash of the lock file and of the parts of pyproject.toml that installing reads."""
-    import tomllib  # not there before Python 3.11, which require_python() sees to first
-
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     asked = [pyproject["build-system"], pyproject["project"], pyproject["tool"]["hatch"]]
     text = json.dumps(asked, sort_keys=True) + LOCK.read_text(encoding="utf-8")
@@ -171,37 +150,64 @@ def _locked() -> Iterator[int]:
 # --- making it ------------------------------------------------------------------------------------
 
 
-def _install(purpose: str, lock: int) -> None:
+def _set_up(purpose: str, lock: int) -> list[str]:
+    ready = _is_complete(purpose)  # somebody else may have set up while we waited for the lock
+    before = {}
+    if not ready:
+        say("Setting up RL Sandbox in .venv (once; it takes a few minutes).")
+        before = _keep_what_works()
+        _write_state({**before, "state": "started"})
+    missing = system_libraries.provide(purpose, say, lambda command: _run(command, lock, _apt_progress))
+    if not ready:
+        purposes = INCLUDES[purpose] | set(before["purposes"])
+        try:
+            _install(EXTRAS["test" if "test" in purposes else "run"], lock)
+        except SetupError:
+            # pip ended by itself (no network, say) and left nothing half-written: try again in place.
+            _write_state({**before, "state": "failed"})
+            raise
+        done = {**before, "state": "complete", "purposes": sorted(purposes)}
+        _write_state({**done, "place": _place(), "content": _content()})
+        say("Set-up is complete.")
+    _write_state({**_read_state(), "libraries": "missing" if missing else purpose})
+    return missing
+
+
+def _keep_what_works() -> dict:
+    """Remove a .venv that cannot be mended.
+
+    Returns:
+        What is known of the one that is left: whether it is "ours" (made by these scripts; somebody else's is
+        used, but not removed while it works) and the "purposes" that it was made for.
+    """
     state = _read_state()
-    if state.get("state") == "started":
-        say("An earlier set-up was interrupted: starting again with a new .venv.")
+    ours = state.get("ours", not VENV.exists())
+    usable = _usable()
+    reason = None
+    if ours and state.get("state") == "started":
+        reason = "An earlier set-up was interrupted"
+    elif ours and usable and state.get("place", _place()) != _place():
+        reason = "The folder or the Python under .venv has changed"
+    elif VENV.exists() and not usable:
+        reason = "The .venv here does not work"
+    if reason:
+        say(f"{reason}: making .venv anew.")
         shutil.rmtree(VENV)
-    elif state and state.get("place") != _place():
-        say("The folder or the Python under .venv has changed: making it anew.")
-        shutil.rmtree(VENV)
-    elif not state and VENV.exists() and not _usable():
-        say("The .venv here does not work: making it anew.")
-        shutil.rmtree(VENV)
-    kept = set(state.get("purposes", ())) if VENV.exists() else set()
-    fresh = not PYTHON.exists()
-    _write_state({"state": "started"})
-    say("Setting up RL Sandbox in .venv (once; it takes a few minutes).")
-    if fresh:
+        return {"ours": True, "purposes": []}
+    return {"ours": ours, "purposes": state.get("purposes", [])}
+
+
+def _install(extras: str, lock: int) -> None:
+    if not PYTHON.exists():
         _make_venv(lock)
-    wanted = INCLUDES[purpose] | kept
-    extras = EXTRAS["test" if "test" in wanted else "run"]
     say("Installing the packages named in packaging/requirements.lock:")
-    # The build tools come from the lock file as well, so nothing is built with an unknown version.
+    # The build tool comes from the lock file as well, so nothing is built with an unknown version.
     _pip(lock, "-c", str(LOCK), "hatchling")
     _pip(lock, "-c", str(LOCK), "--no-build-isolation", "-e", "." + extras)
     if (ROOT / "rlsandbox" / "training" / "warmup.py").is_file():
         say("Compiling the learning kernels.")
-        warmup = [str(PYTHON), "-P", "-m", "rlsandbox.training.warmup"]
-        if _run(warmup, lock) != 0:
+        if _run([str(PYTHON), "-P", "-m", "rlsandbox.training.warmup"], lock) != 0:
             say("  That failed; they will be compiled when they are first used.")
-    done = {"state": "complete", "purposes": sorted(wanted), "place": _place(), "content": _content()}
-    _write_state(done)
-    say("Set-up is complete.")
 
 
 def _usable() -> bool:
@@ -292,7 +298,9 @@ def _pip_progress(line: str) -> None:
     if line.startswith("Installing collected packages:"):
         say(f"Unpacking {line.count(',') + 1} packages.")
     found = re.match(r"\s*(?:Downloading|Using cached|Processing) (\S+)(?:.*(\([\d.]+ [kMG]?B\)))?", line)
-    wheel = found and re.match(r"([\w.]+)-([\w.+!]+)-.*\.whl$", re.split(r"[/\\]", found[1])[-1])
+    if not found:
+        return
+    wheel = re.match(r"([\w.]+)-([\w.+!]+)-.*\.whl$", re.split(r"[/\\]", found[1])[-1])
     if wheel:
         say("  " + " ".join(filter(None, [wheel[1], wheel[2], found[2]])))
 

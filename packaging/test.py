@@ -13,7 +13,9 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-sys.dont_write_bytecode = True
+import python_version
+
+python_version.require()
 
 import setup_env  # noqa: E402
 
@@ -30,15 +32,7 @@ CHECKS = (
 
 def main(arguments: list[str]) -> int:
     """Set up, then run everything and print `N passed, N failed` last."""
-    setup_env.require_python()
-    try:
-        missing = setup_env.ensure("test")
-    except setup_env.SetupError as error:
-        setup_env.say(str(error))
-        return 1
-    except KeyboardInterrupt:
-        setup_env.say("Interrupted; the next start sets up again.")
-        return 130
+    missing = setup_env.ensure("test")
     if missing:
         setup_env.say("The tests cannot run without these libraries of Qt: " + " ".join(missing))
         return 1
