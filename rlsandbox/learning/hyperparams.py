@@ -37,7 +37,7 @@ def hp(
         log: whether a slider makes sense on a logarithmic scale.
         live: whether it may change while a run goes on.
         unit: unit, if it has one ("episodes").
-        only_if: (other field, value): shown only while the other field has that value.
+        only_if: (other field, value): shown only while the other field has that value, or with "!value" another one.
     """
     extra = {
         "symbol": symbol,

@@ -1,0 +1,90 @@
+"""Q-learning: off-policy temporal-difference control.
+
+    Q(S, A) <- Q(S, A) + alpha [ R + gamma max_a Q(S', a) - Q(S, A) ]
+
+Source: Watkins (1989); Sutton & Barto, 2nd edition, section 6.5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, scheduled, uniform
+from rlsandbox.learning.tabular import TabularControl, fill, one_step_parts
+from rlsandbox.learning.walk import TRAIL, log_episode, noise, outcome, start_state
+from rlsandbox.worlds.compiled import kernel
+
+
+@kernel
+def q_learning(
+    q: Any,
+    model: Any,
+    walk: Any,
+    record: Any,
+    parameters: Any,
+    n_steps: int,
+    step_budget: int,
+    episode_budget: int,
+) -> None:
+    """Advance every replica by up to `n_steps` steps; `q` is `[N, S, A]`."""
+    gamma = parameters.gamma
+    for i in range(q.shape[0]):
+        q_i, visits, trail = q[i], walk.visits[i], walk.trail[i]
+        rng, s_next = walk.rng[i], walk.state[i]
+        length, score, episode = walk.length[i], walk.score[i], walk.episodes[i]
+        first = step = walk.steps[i]
+        last = min(first + n_steps, step_budget)
+        alpha, epsilon = scheduled(*parameters.alpha, episode), scheduled(*parameters.epsilon, episode)
+        while step < last and episode < episode_budget:
+            if s_next < 0:
+                rng += DRAW
+                s_next = start_state(model, uniform(rng))
+            s = s_next
+            rng += DRAW
+            u = uniform(rng)
+            a = epsilon_greedy(q_i[s], epsilon, u)
+            rng += DRAW
+            k = outcome(model, s, a, uniform(rng))
+            s_next, reward, terminated = (
+                model.next_state[s, a, k],
+                model.reward[s, a, k],
+                model.terminal[s, a, k],
+            )
+            if model.reward_sd[s, a, k] > 0:
+                rng += DRAW + DRAW
+                reward += noise(model.reward_sd[s, a, k], rng)
+
+            before = q_i[s, a]
+            next_value = 0.0 if terminated else greatest(q_i[s_next])
+            target = reward + gamma * next_value
+            td_error = target - before
+            q_i[s, a] = before + alpha * td_error
+
+            visits[s, a] += 1
+            trail[step % TRAIL] = s
+            step, length, score = step + 1, length + 1, score + reward
+            explored, step_size = u < epsilon, alpha
+            truncated = not terminated and length == model.step_limit
+            arrived = s_next
+            if terminated or truncated:
+                log_episode(walk, i, episode, score, length)
+                s_next, length, score, episode = -1, 0, 0.0, episode + 1
+                alpha, epsilon = (
+                    scheduled(*parameters.alpha, episode),
+                    scheduled(*parameters.epsilon, episode),
+                )
+        walk.rng[i], walk.state[i], walk.length[i] = rng, s_next, length
+        walk.score[i], walk.episodes[i], walk.steps[i] = score, episode, step
+        if step > first:
+            fill(record[i], s, a, reward, arrived, -1, terminated, truncated, explored, before, target, td_error,
+                 q_i[s, a], step_size, gamma, next_value, step)  # fmt: skip
+
+
+class QLearning(TabularControl):
+    """Q-learning (Watkins, 1989): learns the greedy policy's values while it explores."""
+
+    title = "Q-learning"
+    source = "Watkins (1989); Sutton & Barto, 2nd ed., section 6.5"
+    equation = "Q(s,a) ← Q(s,a) + α [ r + γ max Q(s′,·) − Q(s,a) ]"
+    kernel = staticmethod(q_learning)
+    written = staticmethod(one_step_parts)

@@ -1,0 +1,97 @@
+"""SARSA: on-policy temporal-difference control.
+
+    Q(S, A) <- Q(S, A) + alpha [ R + gamma Q(S', A') - Q(S, A) ]
+
+Source: Rummery & Niranjan (1994); Sutton & Barto, 2nd edition, section 6.4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rlsandbox.learning.exploration import DRAW, epsilon_greedy, scheduled, uniform
+from rlsandbox.learning.tabular import TabularControl, fill, one_step_parts
+from rlsandbox.learning.walk import TRAIL, log_episode, noise, outcome, start_state
+from rlsandbox.worlds.compiled import kernel
+
+
+@kernel
+def sarsa(
+    q: Any,
+    model: Any,
+    walk: Any,
+    record: Any,
+    parameters: Any,
+    n_steps: int,
+    step_budget: int,
+    episode_budget: int,
+) -> None:
+    """Advance every replica by up to `n_steps` steps; `q` is `[N, S, A]`."""
+    gamma = parameters.gamma
+    for i in range(q.shape[0]):
+        q_i, visits, trail = q[i], walk.visits[i], walk.trail[i]
+        rng, s_next, a_next, explores = walk.rng[i], walk.state[i], walk.action[i], walk.explores[i]
+        length, score, episode = walk.length[i], walk.score[i], walk.episodes[i]
+        first = step = walk.steps[i]
+        last = min(first + n_steps, step_budget)
+        alpha, epsilon = scheduled(*parameters.alpha, episode), scheduled(*parameters.epsilon, episode)
+        while step < last and episode < episode_budget:
+            if s_next < 0:
+                rng += DRAW
+                s_next = start_state(model, uniform(rng))
+                a_next = -1
+            if a_next < 0:
+                rng += DRAW
+                u = uniform(rng)
+                a_next, explores = epsilon_greedy(q_i[s_next], epsilon, u), u < epsilon
+            s, a, explored = s_next, a_next, explores
+            rng += DRAW
+            k = outcome(model, s, a, uniform(rng))
+            s_next, reward, terminated = (
+                model.next_state[s, a, k],
+                model.reward[s, a, k],
+                model.terminal[s, a, k],
+            )
+            if model.reward_sd[s, a, k] > 0:
+                rng += DRAW + DRAW
+                reward += noise(model.reward_sd[s, a, k], rng)
+
+            before = q_i[s, a]
+            a_next, next_value = -1, 0.0
+            if not terminated:
+                rng += DRAW
+                u = uniform(rng)
+                a_next, explores = epsilon_greedy(q_i[s_next], epsilon, u), u < epsilon
+                next_value = q_i[s_next, a_next]
+            target = reward + gamma * next_value
+            td_error = target - before
+            q_i[s, a] = before + alpha * td_error
+
+            visits[s, a] += 1
+            trail[step % TRAIL] = s
+            step, length, score = step + 1, length + 1, score + reward
+            step_size = alpha
+            truncated = not terminated and length == model.step_limit
+            arrived, then = s_next, a_next
+            if terminated or truncated:
+                log_episode(walk, i, episode, score, length)
+                s_next, length, score, episode = -1, 0, 0.0, episode + 1
+                alpha, epsilon = (
+                    scheduled(*parameters.alpha, episode),
+                    scheduled(*parameters.epsilon, episode),
+                )
+        walk.rng[i], walk.state[i], walk.action[i], walk.length[i] = rng, s_next, a_next, length
+        walk.explores[i], walk.score[i], walk.episodes[i], walk.steps[i] = explores, score, episode, step
+        if step > first:
+            fill(record[i], s, a, reward, arrived, then, terminated, truncated, explored, before, target, td_error,
+                 q_i[s, a], step_size, gamma, next_value, step)  # fmt: skip
+
+
+class Sarsa(TabularControl):
+    """SARSA (Rummery & Niranjan, 1994): learns the values of the policy that it follows, exploration included."""
+
+    title = "SARSA"
+    source = "Rummery & Niranjan (1994); Sutton & Barto, 2nd ed., section 6.4"
+    equation = "Q(s,a) ← Q(s,a) + α [ r + γ Q(s′,a′) − Q(s,a) ]"
+    kernel = staticmethod(sarsa)
+    written = staticmethod(one_step_parts)

@@ -1,0 +1,229 @@
+"""The Agent contract: what an algorithm is to the rest of the sandbox."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.hyperparams import AgentConfig
+from rlsandbox.learning.policy import TabularPolicy
+from rlsandbox.learning.problem import Problem
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What has just happened inside `learn`.
+
+    Attributes:
+        kind: "steps" of the environment, "sweep" over the states, or gradient "update".
+        boundary: whether `Agent.state()` is complete now.
+    """
+
+    kind: Literal["steps", "sweep", "update"]
+    boundary: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a written-out update: its text, what it stands for, and the state that it comes from.
+
+    Attributes:
+        text: what is written ("-1", " + ").
+        role: "" (plain), "reward", "next" (comes from another state), "old" or "new" (the value itself).
+        state: the state whose value it is, to light it up; None where it has none.
+    """
+
+    text: str
+    role: Literal["", "reward", "next", "old", "new"] = ""
+    state: int | None = None
+
+
+@dataclass(frozen=True)
+class Update:
+    """One update with its own numbers; every number is the one that was computed with.
+
+    Attributes:
+        state, action: what was updated; action is None for a state value.
+        reward: reward of the transition, in the world's units; NaN for an expectation over a model.
+        next_state, next_action: where it led, and what was or would be done there; None where there is none.
+        terminated, truncated: how the episode went on.
+        explored: whether the action was a random one.
+        before, target, td_error, after: old value, target, target - before, and new value.
+        alpha, gamma: step size and discount in use.
+        parts: the update written out, piece by piece.
+        step: number of this replica's step.
+    """
+
+    state: int
+    action: int | None
+    reward: float
+    next_state: int | None
+    next_action: int | None
+    terminated: bool
+    truncated: bool
+    explored: bool
+    before: float
+    target: float
+    td_error: float
+    after: float
+    alpha: float
+    gamma: float
+    parts: tuple[Part, ...]
+    step: int
+
+
+@dataclass(frozen=True)
+class View:
+    """What the screen wants to know.
+
+    Attributes:
+        replica: number of the seed to show, or None for the mean over all.
+        wants: names of optional fields of `Snapshot`: "visits", "oracle", "curves", "trail", "policy_value".
+        selected: state whose backup is to be written out, or None.
+    """
+
+    replica: int | None = 0
+    wants: frozenset[str] = frozenset()
+    selected: int | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Read-only copies of what a view asked for. S states, A actions, N replicas.
+
+    Attributes:
+        replica: whose it is, None for the mean over replicas.
+        v: `[S]` state values.
+        q: `[S, A]` action values; for a state-value method those of one look ahead.
+        policy: `[S, A]` probabilities of the current greedy policy (mean over replicas if there is no replica).
+        visits: `[S, A]` int64, or None.
+        steps, episodes: `[N]`, what each replica has done (sweeps for a planner).
+        state: where the shown replica's agent stands, -1 between episodes or for a planner.
+        trail: `[L]` states that it came through, oldest first, -1 where an episode began anew.
+        update: its last update, or None.
+        backup: the update that the selected state's greedy action would get now, or None.
+        metrics: `name -> value` of the moment ("epsilon", "alpha", "residual").
+    """
+
+    replica: int | None
+    v: Floats
+    q: Floats
+    policy: Floats
+    steps: Ints
+    episodes: Ints
+    visits: Ints | None = None
+    state: int = -1
+    trail: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    update: Update | None = None
+    backup: Update | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+class Agent(ABC):
+    """One algorithm. A subclass is one file under `algorithms/`; its module's name is its id.
+
+    Args:
+        problem: what to train on.
+        config: validated hyperparameters.
+        seeds: one seed a replica; replica k is exactly what a run with only that seed would be.
+
+    Attributes:
+        stride: steps (or sweeps) a replica that the next tick may make; set by the session, changes no result.
+        step_budget, episode_budget: a replica that has made so many steps or episodes rests; set by the session.
+    """
+
+    title: ClassVar[str]
+    source: ClassVar[str]
+    equation: ClassVar[str]
+    """The update in one line, for the panel."""
+    accepts: ClassVar[tuple[type[Problem], ...]]
+    unit: ClassVar[Literal["steps", "sweeps"]] = "steps"
+    """What `stride` and the budget's steps count."""
+    lifts: ClassVar[frozenset[str]] = frozenset()
+    """Rules of the contract that this algorithm cannot keep ("bit_identity", "stride", "resume")."""
+    Config: ClassVar[type[AgentConfig]]
+
+    def __init__(self, problem: Problem, config: AgentConfig, seeds: Sequence[int]) -> None:
+        self.problem = problem
+        self.config: Any = config
+        self.seeds = tuple(int(seed) for seed in seeds)
+        self.stride = 1
+        self.step_budget = np.iinfo(np.int64).max
+        self.episode_budget = np.iinfo(np.int64).max
+
+    @abstractmethod
+    def learn(self) -> Iterator[Tick]:
+        """The whole algorithm, yielding as it goes; ends by itself only where there is nothing left to learn."""
+
+    @abstractmethod
+    def snapshot(self, view: View) -> Snapshot:
+        """Copies of what the view asks for."""
+
+    @abstractmethod
+    def policy(self) -> TabularPolicy:
+        """What can act, be evaluated and be saved: the greedy policies of all replicas."""
+
+    @abstractmethod
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that `restore` needs to go on exactly from here; complete at a boundary. Copies."""
+
+    @abstractmethod
+    def restore(self, state: dict[str, NDArray[Any]]) -> None:
+        """Take over what `state` gave."""
+
+    @abstractmethod
+    def replace_problem(self, problem: Problem) -> None:
+        """Go on in an edited world with what was learnt so far."""
+
+    @abstractmethod
+    def learnt(self) -> dict[str, NDArray[np.float64]]:
+        """`name -> array` of all learnt numbers, by reference: checked for NaN and Inf after every slice."""
+
+    @abstractmethod
+    def curves(self) -> dict[str, Curve]:
+        """Bounded logs by name ("return", "length"), read-only copies."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> Ints:
+        """`[N]` steps (or sweeps) made by each replica."""
+
+    @property
+    @abstractmethod
+    def episodes(self) -> Ints:
+        """`[N]` episodes finished by each replica."""
+
+    def reconfigure(self, config: AgentConfig) -> None:
+        """Use changed hyperparameters from the next tick on."""
+        self.config = config
+
+    @property
+    def n_seeds(self) -> int:
+        """N, the number of replicas."""
+        return len(self.seeds)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A bounded log over episodes, in bins of equal width that may differ between replicas.
+
+    Attributes:
+        values: `[N, B]` mean over each bin, NaN where a bin is empty.
+        width: `[N]` episodes a bin.
+    """
+
+    values: Floats
+    width: Ints
+
+
+def number(value: float) -> str:
+    """A number as updates are written: four significant digits."""
+    return f"{value:.4g}" if abs(value) < 1e4 else f"{value:.4e}"

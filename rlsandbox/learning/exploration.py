@@ -1,0 +1,147 @@
+"""Schedules of hyperparameters and epsilon-greedy choice, as configuration fields and as compiled functions."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from rlsandbox.learning.hyperparams import AgentConfig, hp
+from rlsandbox.worlds.compiled import kernel
+
+Schedule = Literal["constant", "linear", "exponential"]
+_SCHEDULES: dict[str, int] = {"constant": 0, "linear": 1, "exponential": 2}
+
+
+class SteppedConfig(AgentConfig):
+    """Hyperparameters that every method with a step size and an epsilon-greedy behaviour shares."""
+
+    alpha: float = hp(0.1, gt=0, le=1, symbol="α", doc="step size", live=True)
+    gamma: float = hp(0.99, ge=0, le=1, symbol="γ", doc="discount of the next step's value", live=True)
+    epsilon: float = hp(
+        0.1, ge=0, le=1, symbol="ε", doc="chance of a random action, at the first episode", live=True
+    )
+    epsilon_schedule: Schedule = hp("constant", doc="how epsilon changes from episode to episode")
+    epsilon_end: float = hp(
+        0.01, ge=0, le=1, doc="epsilon never falls below", only_if=("epsilon_schedule", "!constant")
+    )
+    epsilon_episodes: int = hp(
+        500,
+        ge=1,
+        le=10**7,
+        log=True,
+        doc="episodes until the end value",
+        unit="episodes",
+        only_if=("epsilon_schedule", "linear"),
+    )
+    epsilon_decay: float = hp(
+        0.9995, gt=0, le=1, doc="factor an episode", only_if=("epsilon_schedule", "exponential")
+    )
+    alpha_schedule: Schedule = hp("constant", doc="how the step size changes from episode to episode")
+    alpha_end: float = hp(
+        0.01, gt=0, le=1, doc="alpha never falls below", only_if=("alpha_schedule", "!constant")
+    )
+    alpha_episodes: int = hp(
+        500,
+        ge=1,
+        le=10**7,
+        log=True,
+        doc="episodes until the end value",
+        unit="episodes",
+        only_if=("alpha_schedule", "linear"),
+    )
+    alpha_decay: float = hp(
+        0.999, gt=0, le=1, doc="factor an episode", only_if=("alpha_schedule", "exponential")
+    )
+    initial_q: float = hp(
+        0.0, ge=-1e6, le=1e6, symbol="Q₀", doc="value of every action at first; above the truth: optimistic"
+    )
+
+    def schedule(self, name: Literal["alpha", "epsilon"]) -> tuple[int, float, float, float]:
+        """(kind, first, last, rate) of a scheduled hyperparameter, as `scheduled` takes it."""
+        kind = getattr(self, f"{name}_schedule")
+        rate = (
+            getattr(self, f"{name}_decay")
+            if kind == "exponential"
+            else 1.0 / getattr(self, f"{name}_episodes")
+        )
+        return _SCHEDULES[kind], getattr(self, name), getattr(self, f"{name}_end"), rate
+
+
+@kernel
+def scheduled(kind: int, first: float, last: float, rate: float, episode: int) -> float:
+    """Value of a scheduled hyperparameter during an episode (counted from 0).
+
+    `kind` 0 stays at `first`; 1 goes linearly to `last` in `1 / rate` episodes; 2 is multiplied by `rate` an
+    episode until `last`. A `last` beyond `first` is never reached: the value stays at `first`.
+    """
+    if kind == 0:
+        return first
+    floor = min(first, last)
+    if kind == 1:
+        return max(floor, first + (floor - first) * min(1.0, rate * episode))
+    return max(floor, first * rate**episode)
+
+
+# Random numbers: splitmix64 (Steele, Lea & Flood, 2014). The state is a counter, each draw a hash of it:
+# `rng += DRAW` makes the next one, `uniform(rng)` reads it. Eight bytes of state a replica, no call into a library.
+DRAW = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_30, _27, _31, _11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+
+
+def seeded(seeds: tuple[int, ...]) -> Any:
+    """`[N]` uint64: the generator of each seed."""
+    return np.array(
+        [np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] for seed in seeds], np.uint64
+    )
+
+
+@kernel(inline="always")
+def uniform(rng: Any) -> float:
+    """A number in [0, 1) with 53 random bits."""
+    z = (rng ^ (rng >> _30)) * _MIX_1
+    z = (z ^ (z >> _27)) * _MIX_2
+    return float((z ^ (z >> _31)) >> _11) * 1.1102230246251565e-16
+
+
+@kernel(inline="always")
+def standard_normal(u: float, v: float) -> float:
+    """A normal draw from two uniform ones (Box & Muller, 1958)."""
+    return np.sqrt(-2.0 * np.log(1.0 - u)) * np.cos(2.0 * np.pi * v)
+
+
+@kernel(inline="always")
+def greedy(values: Any, u: float) -> int:
+    """The best action of `[A]` values; `u` in [0, 1) decides between exact ties."""
+    best, action, ties = values[0], 0, 1
+    for a in range(1, values.shape[0]):
+        if values[a] > best:
+            best, action, ties = values[a], a, 1
+        elif values[a] == best:
+            ties += 1
+    if ties > 1:
+        skip = int(u * ties)
+        for a in range(action, values.shape[0]):
+            if values[a] == best:
+                if skip == 0:
+                    return a
+                skip -= 1
+    return action
+
+
+@kernel(inline="always")
+def epsilon_greedy(values: Any, epsilon: float, u: float) -> int:
+    """A uniformly random action with chance epsilon, else the best one; one draw `u` serves both."""
+    if u < epsilon:
+        return min(int(u / epsilon * values.shape[0]), values.shape[0] - 1)
+    return greedy(values, (u - epsilon) / (1.0 - epsilon))
+
+
+@kernel(inline="always")
+def greatest(values: Any) -> float:
+    """The largest of `[A]` values."""
+    best = values[0]
+    for a in range(1, values.shape[0]):
+        best = max(best, values[a])
+    return best
