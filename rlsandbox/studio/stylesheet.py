@@ -22,7 +22,7 @@ QLabel[role="ok"] { color: $ok; }
 QLabel[role="warn"] { color: $warn; }
 QLabel[role="bad"] { color: $bad; }
 
-QMenuBar { background: $panel; color: $dim; border: none; padding: 2px 6px; }
+QMenuBar { background: $panel; color: $dim; border: none; border-bottom: 1px solid $line; padding: 2px 6px; }
 QMenuBar::item { background: transparent; padding: 5px 10px; border-radius: 6px; }
 QMenuBar::item:selected { background: $hover; color: $text; }
 QMenuBar::item:pressed { background: $raised; color: $text; }
@@ -34,6 +34,7 @@ QMenu::icon { padding-left: 8px; }
 QMenu::separator { height: 1px; background: $line; margin: 6px 8px; }
 QStatusBar { background: $panel; color: $dim; border-top: 1px solid $line; }
 QStatusBar::item { border: none; }
+QSizeGrip { width: 0px; height: 0px; }
 QToolBar { background: $panel; border: none; spacing: 4px; padding: 4px; }
 
 QLineEdit, QPlainTextEdit, QTextEdit {
@@ -50,6 +51,7 @@ QPushButton {
     background: $raised; color: $text; border: 1px solid $line; border-radius: 6px; padding: 5px 14px;
     min-height: 18px;
 }
+QPushButton[dense="true"] { padding: 2px 10px; }
 QPushButton:hover { background: $hover; }
 QPushButton:pressed { background: $line; }
 QPushButton:focus { border-color: $accent; }
@@ -64,12 +66,24 @@ QAbstractItemView {
 QAbstractItemView::item { padding: 3px 8px; border: none; }
 QAbstractItemView::item:hover { background: $hover; }
 QAbstractItemView::item:selected { background: $tint; color: $text; }
-QTableView { gridline-color: transparent; }
+QTableView { gridline-color: $panel; }
 QComboBox QAbstractItemView { border: 1px solid $line; padding: 4px; }
 QComboBox QAbstractItemView::item { min-height: 24px; }
 QHeaderView { background: $panel; border: none; }
-QHeaderView::section { background: $panel; color: $dim; border: none; padding: 4px 8px; }
+QHeaderView::section { background: $panel; color: $dim; border: none; padding: 4px 8px; font-weight: 400; }
 QTableCornerButton::section { background: $panel; border: none; }
+
+QCheckBox, QRadioButton { spacing: 8px; }
+QCheckBox::indicator, QRadioButton::indicator {
+    width: 14px; height: 14px; border: 1px solid $faint; border-radius: 4px; background: $raised;
+}
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator:hover, QRadioButton::indicator:hover,
+QCheckBox::indicator:focus, QRadioButton::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:checked, QRadioButton::indicator:checked {
+    width: 6px; height: 6px; border: 5px solid $accent; background: $on;
+}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: $line; }
 
 QTabWidget::pane { border: none; }
 QTabBar { background: transparent; border: none; }

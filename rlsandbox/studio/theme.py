@@ -88,7 +88,7 @@ THEMES: dict[str, Theme] = {
         grid="#55000000",
         tint="#263450",
         hover="#2c313a",
-        series=("#5b9dff", "#f09c3e", "#2fae86", "#e58fc4", "#ece26a", "#8b6fd8", "#c9ced8", "#b5532b"),
+        series=("#5b9dff", "#f09c3e", "#2c9470", "#f2b8da", "#f7f0b0", "#7a50e6", "#a8b3c2", "#b0522c"),
     ),
     "light": Theme(
         name="light",
@@ -109,7 +109,7 @@ THEMES: dict[str, Theme] = {
         grid="#66ffffff",
         tint="#d6e4fb",
         hover="#eaedf1",
-        series=("#1f6feb", "#c46200", "#0f9d76", "#c95aa3", "#8f8300", "#5b2f9e", "#3d434d", "#7a1f1f"),
+        series=("#1f6feb", "#c46200", "#17a57e", "#b03a8c", "#5e4a00", "#35208f", "#8a93a1", "#8c1d2f"),
     ),
 }
 
@@ -274,6 +274,10 @@ def icon(name: str, role: str = "text", checked: str = "accent") -> QIcon:
     return QIcon(_TintedIcon(name, role, checked))
 
 
+# Qt owns a clone without the bindings knowing, so Python must never let go of it; clones are rare.
+_clones: list[QIconEngine] = []
+
+
 class _TintedIcon(QIconEngine):
     """Draws an SVG in the colour that its state has in the theme that is on now."""
 
@@ -300,7 +304,9 @@ class _TintedIcon(QIconEngine):
         return result
 
     def clone(self) -> QIconEngine:
-        return _TintedIcon(self._name, self._role, self._checked)
+        copy = _TintedIcon(self._name, self._role, self._checked)
+        _clones.append(copy)
+        return copy
 
 
 def paint_icon(painter: QPainter, rect: QRectF, name: str, tint: str) -> None:

@@ -65,11 +65,13 @@ class _FramedToolButton(KeyboardFocus, QToolButton):
 
     _radius = 7.0
     _icon_px = 18
+    _role = "text"
 
     def __init__(self, icon_name: str, tooltip: str, size: QSize, parent: QWidget | None) -> None:
         super().__init__(parent)
         self._size = size
-        self.setIcon(icon(icon_name) if icon_name else QIcon())
+        if icon_name:
+            self.setIcon(icon(icon_name, self._role))
         self.setToolTip(tooltip)
         self.setAccessibleName(tooltip)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -77,7 +79,7 @@ class _FramedToolButton(KeyboardFocus, QToolButton):
 
     def set_icon(self, icon_name: str, tooltip: str = "") -> None:
         """Change the icon and, where given, the tooltip with it, as from play to pause."""
-        self.setIcon(icon(icon_name))
+        self.setIcon(icon(icon_name, self._role))
         if tooltip:
             self.setToolTip(tooltip)
             self.setAccessibleName(tooltip)
@@ -115,6 +117,7 @@ class IconButton(_FramedToolButton):
         flat: bool = False,
         disc: bool = False,
         side: int = 0,
+        role: str = "text",
         parent: QWidget | None = None,
     ) -> None:
         """Make a button.
@@ -125,6 +128,7 @@ class IconButton(_FramedToolButton):
             flat: no frame until the pointer is over it.
             disc: round, as the play button of the transport.
             side: width and height in pixels; 0 takes 28 when flat, else 36.
+            role: the colour of the icon.
             parent: the widget that it belongs to.
         """
         side = side or (28 if flat else 36)
@@ -132,6 +136,8 @@ class IconButton(_FramedToolButton):
         self._flat = flat
         self._radius = side / 2 if disc else 7.0 if side > 30 else 6.0
         self._icon_px = 18 if side >= 28 else 14
+        self._role = role
+        self.set_icon(icon_name)
 
     def _frame(self) -> tuple[str | None, str | None]:
         if not self.isEnabled():
@@ -149,13 +155,15 @@ class ToolButton(_FramedToolButton):
     """A checkable tool of the drawing panel, 44 x 34 px: on the accent's tint when it is the tool in hand."""
 
     _icon_px = 20
+    _role = "dim"
 
     def __init__(self, icon_name: str, tooltip: str, parent: QWidget | None = None) -> None:
-        """Make a tool; put several into a `QButtonGroup` to have one checked at a time."""
+        """Make a tool, or with an empty `icon_name` one that takes its icon from a `QAction`.
+
+        Put several into an exclusive `QButtonGroup` or `QActionGroup` to have one checked at a time.
+        """
         super().__init__(icon_name, tooltip, QSize(44, 34), parent)
         self.setCheckable(True)
-        if icon_name:
-            self.setIcon(icon(icon_name, "dim"))
 
     def _frame(self) -> tuple[str | None, str | None]:
         if self.isChecked():

@@ -44,9 +44,10 @@ class Notice(QWidget):
         self._label.setWordWrap(True)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._action = QPushButton()
+        self._action.setProperty("dense", True)
         self._action.setFont(font(12, 600))
         self._action.clicked.connect(self.activated)
-        self._cross = IconButton("close", self.tr("Dismiss"), flat=True, side=22)
+        self._cross = IconButton("close", self.tr("Dismiss"), flat=True, side=22, role="dim")
         self._cross.clicked.connect(self._dismiss)
         line.addWidget(self._label, 1)
         line.addWidget(self._action)
@@ -92,4 +93,4 @@ class Notice(QWidget):
         ink, icon_name = _ROLES[self._role]
         fill = mix(color("panel"), color(ink), 0.12)
         draw_frame(painter, QRectF(self.rect()), 6, fill, mix(color("panel"), color(ink), 0.4))
-        paint_icon(painter, QRectF(10, 9, 16, 16), icon_name, ink)
+        paint_icon(painter, QRectF(10, (self.height() - 16) // 2, 16, 16), icon_name, ink)

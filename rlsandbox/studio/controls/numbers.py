@@ -65,9 +65,14 @@ class NumberField(QLineEdit):
         return bool(self.property("wrong"))
 
     def _show(self) -> None:
-        text = self._scale.text(self._value, self._decimals)
-        if not self.hasFocus() and self.fontMetrics().horizontalAdvance(text) > self.width() - 10:
-            text = self._scale.text(self._value, digits=4)
+        # At rest it is read: grouped and short enough to fit. With the focus it is edited: exact.
+        text = self._scale.text(self._value)
+        if not self.hasFocus():
+            exact = self._scale.text(self._value, self._decimals)
+            short = self._scale.text(self._value, digits=4)
+            order = (short, exact) if self._scale.integer else (exact, short)
+            room = self.width() - 10
+            text = next((t for t in order if self.fontMetrics().horizontalAdvance(t) <= room), order[1])
         self.setText(text)  # also clears isModified
         self._mark(False)
 

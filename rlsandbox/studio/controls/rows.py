@@ -36,18 +36,24 @@ class Row(QWidget):
         self.line.setSpacing(0)
         self.label = ElidedLabel(label, tooltip)
         self.label.installEventFilter(self)
-        self._reset_button = IconButton("reset", self.tr("Back to the default"), flat=True, side=18)
+        self._reset_button = IconButton(
+            "reset", self.tr("Back to the default"), flat=True, side=18, role="faint"
+        )
         self._reset_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the context menu serves the keyboard
         self._reset_button.clicked.connect(self.reset)
-        head = QWidget()
-        head.setFixedWidth(LABEL_WIDTH)
-        inner = QHBoxLayout(head)
+        self._head = QWidget()
+        self._head.setFixedWidth(LABEL_WIDTH)
+        inner = QHBoxLayout(self._head)
         inner.setContentsMargins(0, 0, 4, 0)
         inner.setSpacing(2)
         inner.addWidget(self.label, 1)
         inner.addWidget(self._reset_button)
         self._reset_button.hide()
-        self.line.addWidget(head)
+        self.line.addWidget(self._head)
+
+    def set_label_width(self, width: int) -> None:
+        """Give the label another column than 118 px, as narrow panels need."""
+        self._head.setFixedWidth(width)
 
     def value(self) -> object:
         """The value that the row shows."""

@@ -1,11 +1,14 @@
 """How a number lies on a slider and in a field: bounds, rounding, text. It knows no Qt."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 STOPS = 1000
 """Positions of a slider without a step of its own."""
+
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 
 Number = int | float
 
@@ -105,7 +108,9 @@ class Scale:
         plain = text.strip().replace("\u2212", "-").replace("\u2009", "").replace(" ", "").replace("_", "")
         percent = plain.endswith("%")
         plain = plain.removesuffix("%")
-        if "," in plain and "." not in plain and plain.count(",") == 1:
+        if self.integer and _GROUPED.fullmatch(plain):
+            plain = plain.replace(",", "")
+        elif plain.count(",") == 1 and "." not in plain:
             plain = plain.replace(",", ".")
         try:
             number = float(plain)
@@ -133,9 +138,12 @@ class Scale:
         return self.clamp(self._typed(round(value + count * size, 12)))
 
     def text(self, value: Number, decimals: int | None = None, digits: int | None = None) -> str:
-        """A value as text: exact by default, to `decimals` places, or to `digits` significant figures."""
+        """A value as text: exact by default, to `decimals` places, or to `digits` significant figures.
+
+        Whole numbers are exact in any case, in groups of three when `digits` are asked for.
+        """
         if isinstance(value, int) or self.integer:
-            return str(int(value))
+            return str(int(value)) if digits is None else f"{int(value):,}"
         if decimals is not None:
             return f"{value:.{decimals}f}"
         exact = repr(float(value)) if digits is None else f"{value:.{digits}g}"

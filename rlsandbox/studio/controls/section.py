@@ -68,7 +68,9 @@ class Section(QWidget):
             self.header.addStretch(1)
             outer.addLayout(self.header)
         if collapsible:
-            self._fold = IconButton("chevron-down", self.tr("Fold {}").format(title), flat=True, side=20)
+            self._fold = IconButton(
+                "chevron-down", self.tr("Fold {}").format(title), flat=True, side=20, role="dim"
+            )
             self._fold.clicked.connect(self._toggle)
             self.header.addWidget(self._fold)
         self._content = QWidget()
