@@ -23,18 +23,16 @@ def obstacle(missing: Sequence[str]) -> str | None:
         return None
     platform = os.environ.get("QT_QPA_PLATFORM", "")
     wayland, x11 = os.environ.get("WAYLAND_DISPLAY"), os.environ.get("DISPLAY")
-    xcb = platform.startswith("xcb") or (not platform and not wayland)
-    needed = {**system_libraries.CORE, **(system_libraries.XCB if xcb and x11 else {})}
-    lacking = [needed[name] for name in missing if name in needed]
-    if lacking:
-        return f"Qt lacks system packages; to install them, type: {system_libraries.install_line(lacking)}"
     without = f"to train without a window, type: {HEADLESS}"
-    if platform:
-        return None
-    if not x11 and not wayland:
+    if not platform and not wayland and not x11:
         return f"There is no display here for the studio's window; {without}"
-    if x11 and not wayland and not answers(x11):
-        return f"The display {x11} does not answer, so the studio cannot open its window; {without}"
+    xcb = platform.startswith("xcb") or (not platform and not wayland)
+    needed = {**system_libraries.CORE, **(system_libraries.XCB if xcb else {})}
+    lacking = [name for name in missing if name in needed]
+    if lacking:
+        return system_libraries.advice(lacking)
+    if xcb and not (x11 and answers(x11)):
+        return f"The display {x11 or 'that xcb needs'} does not answer; {without}"
     return None
 
 

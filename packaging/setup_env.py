@@ -157,7 +157,9 @@ def _set_up(purpose: str, lock: int) -> list[str]:
         say("Setting up RL Sandbox in .venv (once; it takes a few minutes).")
         before = _keep_what_works()
         _write_state({**before, "state": "started"})
-    missing = system_libraries.provide(purpose, say, lambda command: _run(command, lock, _apt_progress))
+    missing = system_libraries.provide(purpose, say, lambda command: _run(command, lock))
+    if missing and not ready:
+        say(system_libraries.advice(missing))
     if not ready:
         purposes = INCLUDES[purpose] | set(before["purposes"])
         try:
@@ -222,28 +224,18 @@ def _usable() -> bool:
 def _make_venv(lock: int) -> None:
     """Make .venv with pip in it, also where the system's Python came without ensurepip (Debian's does)."""
     base = getattr(sys, "_base_executable", None) or sys.executable
+    say(f"Making .venv with {base}.")
+    make = [base, "-m", "venv", str(VENV)]
     if not _has_ensurepip(base):
-        package = "python{}.{}-venv".format(*sys.version_info[:2])
-        say(f"This Python has no ensurepip (Debian's package {package}).")
-        run = lambda command: _run(command, lock, _apt_progress)  # noqa: E731
-        if system_libraries.can_install():
-            system_libraries.install([package], say, run)
-    if _has_ensurepip(base):
-        say(f"Making .venv with {base}.")
-        _must(_run([base, "-m", "venv", str(VENV)], lock), "The virtual environment could not be made")
-        return
-    say(f"Making .venv with {base}, without pip at first.")
-    _must(
-        _run([base, "-m", "venv", "--without-pip", str(VENV)], lock),
-        "The virtual environment could not be made",
-    )
-    for way in (_pip_from_system, _pip_from_apt):
-        if way(base, lock):
+        _must(_run([*make, "--without-pip"], lock), "the virtual environment could not be made")
+        # Installing Debian's python3-venv comes last: it changes the system's Python and its certificates.
+        if any(way(base, lock) for way in (_pip_from_system, _pip_from_apt, _ensurepip_from_apt)):
             return
-    raise SetupError(
-        "There is no pip for the new environment: type `sudo apt-get install -y python3-venv`"
-        " and start this command again."
-    )
+        raise SetupError(
+            "there is no pip for the new environment; type `sudo apt-get install -y python3-venv`"
+            " and start this command again."
+        )
+    _must(_run(make, lock), "the virtual environment could not be made")
 
 
 def _has_ensurepip(python: str) -> bool:
@@ -272,6 +264,16 @@ def _pip_from_apt(_base: str, lock: int) -> bool:
     done = _run(command, lock) == 0
     shutil.rmtree(work)
     return done
+
+
+def _ensurepip_from_apt(_base: str, lock: int) -> bool:
+    """Debian's own way, which needs root."""
+    package = "python{}.{}-venv".format(*sys.version_info)
+    if not system_libraries.can_install():
+        return False
+    if not system_libraries.install([package], say, lambda command: _run(command, lock)):
+        return False
+    return _run([str(PYTHON), "-m", "ensurepip"], lock) == 0
 
 
 def _site_packages() -> Path:
@@ -303,12 +305,6 @@ def _pip_progress(line: str) -> None:
     wheel = re.match(r"([\w.]+)-([\w.+!]+)-.*\.whl$", re.split(r"[/\\]", found[1])[-1])
     if wheel:
         say("  " + " ".join(filter(None, [wheel[1], wheel[2], found[2]])))
-
-
-def _apt_progress(line: str) -> None:
-    found = re.match(r"Setting up (\S+)", line)
-    if found:
-        say(f"  {found[1].split(':')[0]}")
 
 
 def _run(command: Sequence[str], lock: int, show=lambda line: None, cwd: Path = ROOT) -> int:

@@ -41,6 +41,7 @@ XCB = {
     "libxcb-xkb.so.1": "libxcb-xkb1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
+PACKAGES = {**CORE, **XCB}
 # Programs with which the tests open real windows where there is no screen.
 TEST_PROGRAMS = {"Xvfb": "xvfb", "xauth": "xauth"}
 
@@ -59,7 +60,7 @@ def missing_libraries(names: Iterable[str]) -> list[str]:
 
 
 def provide(purpose: str, say: Say, run: Run) -> list[str]:
-    """Install what Qt lacks if that is possible, else say the line to type.
+    """Install what Qt lacks, if that is possible.
 
     Args:
         purpose: "run" or "test"; the latter also wants a virtual X server.
@@ -71,21 +72,23 @@ def provide(purpose: str, say: Say, run: Run) -> list[str]:
     """
     if not sys.platform.startswith("linux"):
         return []
-    libraries = {**CORE, **XCB}
-    packages = [libraries[name] for name in missing_libraries(libraries)]
-    if purpose == "test":
-        packages += [package for name, package in TEST_PROGRAMS.items() if not shutil.which(name)]
-    if not packages:
-        return []
-    if can_install():
+    missing = missing_libraries(PACKAGES)
+    programs = TEST_PROGRAMS if purpose == "test" else {}
+    packages = [PACKAGES[name] for name in missing]
+    packages += [package for name, package in programs.items() if not shutil.which(name)]
+    if packages and can_install():
         install(packages, say, run)
-    elif shutil.which("apt-get"):
-        say("Some system packages are missing; to install them, type:")
-        say(f"  {install_line(packages)}")
-    missing = missing_libraries(libraries)
-    if missing and not shutil.which("apt-get"):
-        say("Qt needs these libraries; install them with the system's package manager: " + " ".join(missing))
+        missing = missing_libraries(PACKAGES)
     return missing
+
+
+def advice(missing: Sequence[str]) -> str:
+    """What a person does about missing libraries, as one sentence."""
+    if shutil.which("apt-get"):
+        return (
+            f"Qt lacks system packages; to install them, type: {install_line([PACKAGES[n] for n in missing])}"
+        )
+    return f"Qt lacks {' '.join(missing)}: install them with the system's package manager."
 
 
 def install_line(packages: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ import python_version
 python_version.require()
 
 import setup_env  # noqa: E402
+import system_libraries  # noqa: E402
 
 CHECKS = (
     ("Formatting (ruff format)", ["-m", "ruff", "format", "--check", "."]),
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
     """Set up, then run everything and print `N passed, N failed` last."""
     missing = setup_env.ensure("test")
     if missing:
-        setup_env.say("The tests cannot run without these libraries of Qt: " + " ".join(missing))
+        setup_env.say(system_libraries.advice(missing))
         return 1
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if arguments:
