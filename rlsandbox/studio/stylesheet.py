@@ -49,7 +49,6 @@ QLineEdit[field="true"] { padding: 0px 3px; }
 
 QPushButton {
     background: $raised; color: $text; border: 1px solid $line; border-radius: 6px; padding: 5px 14px;
-    min-height: 18px;
 }
 QPushButton[dense="true"] { padding: 2px 10px; }
 QPushButton:hover { background: $hover; }

@@ -80,7 +80,7 @@ class ChipRow(QWidget):
         self._kept: set[str] = set()
         self._in_menu: list[str] = []
         self._more = _MoreButton(self)
-        self._more.menu().aboutToShow.connect(self._fill_menu)
+        self._more.menu().aboutToShow.connect(self.fill_menu)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def add_chip(
@@ -157,8 +157,13 @@ class ChipRow(QWidget):
         self._more.dot = any(self._chips[key].isChecked() for key in self._in_menu)
         self._more.update()
 
+    def menu(self) -> QMenu:
+        """The menu "More", filled when it opens."""
+        return self._more.menu()
+
     @Slot()
-    def _fill_menu(self) -> None:
+    def fill_menu(self) -> None:
+        """Make the menu's entries anew, one for each chip that is not in the row."""
         menu = self._more.menu()
         menu.clear()
         menu.setToolTipsVisible(True)

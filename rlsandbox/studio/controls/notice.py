@@ -43,15 +43,15 @@ class Notice(QWidget):
         self._label = text_label("", size_px=12)
         self._label.setWordWrap(True)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
-        self._action = QPushButton()
-        self._action.setProperty("dense", True)
-        self._action.setFont(font(12, 600))
-        self._action.clicked.connect(self.activated)
-        self._cross = IconButton("close", self.tr("Dismiss"), flat=True, side=22, role="dim")
-        self._cross.clicked.connect(self._dismiss)
+        self.action_button = QPushButton()
+        self.action_button.setProperty("dense", True)
+        self.action_button.setFont(font(12, 600))
+        self.action_button.clicked.connect(self.activated)
+        self.close_button = IconButton("close", self.tr("Dismiss"), flat=True, side=22, role="dim")
+        self.close_button.clicked.connect(self._dismiss)
         line.addWidget(self._label, 1)
-        line.addWidget(self._action)
-        line.addWidget(self._cross)
+        line.addWidget(self.action_button)
+        line.addWidget(self.close_button)
         self.say(text, role, action=action, closable=closable)
 
     def text(self) -> str:
@@ -70,9 +70,9 @@ class Notice(QWidget):
         self._role = role
         self._label.setText(text)
         self.setAccessibleName(text)
-        self._action.setText(action)
-        self._action.setVisible(bool(action))
-        self._cross.setVisible(closable)
+        self.action_button.setText(action)
+        self.action_button.setVisible(bool(action))
+        self.close_button.setVisible(closable)
         if text and self.parentWidget() is None:
             # Shown now it would be a window of its own; this way it appears with its panel.
             self.setAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide, False)
