@@ -1,0 +1,117 @@
+"""What a policy is worth: rollouts on capped episodes, and the gap to the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.exploration import DRAW, seeded, uniform
+from rlsandbox.learning.oracle import Solution, policy_values
+from rlsandbox.learning.policy import TabularPolicy, greedy_probs
+from rlsandbox.learning.walk import Model, noise, outcome, start_state
+from rlsandbox.worlds.compiled import kernel
+from rlsandbox.worlds.mdp import TabularMDP
+
+EVALUATION_EPISODES = 100
+EVALUATION_SEED = 20_190_101
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of the greedy policies of N replicas; one meaning each.
+
+    Attributes:
+        greedy_return: `[N]` mean undiscounted return over the evaluation episodes.
+        oracle_return: the same of the oracle's greedy policy on the same episodes; None without an oracle.
+        oracle_gap: `[N]` V*(start) - V^pi(start), None where the policy never ends at gamma = 1.
+        ended: `[N]` share of the episodes that ended by themselves, not at the cap.
+        episodes, cap: how many, and after how many steps each was cut.
+    """
+
+    greedy_return: list[float]
+    oracle_return: float | None
+    oracle_gap: list[float | None]
+    ended: list[float]
+    episodes: int
+    cap: int
+
+
+def episode_cap(mdp: TabularMDP) -> int:
+    """Steps after which an evaluation episode is cut: the world's limit, or else enough for any sensible path."""
+    return mdp.step_limit or max(100, min(10_000, 4 * mdp.n_states))
+
+
+def evaluate_policy(
+    policy: TabularPolicy,
+    mdp: TabularMDP,
+    oracle: Solution | None,
+    episodes: int = EVALUATION_EPISODES,
+    seed: int = EVALUATION_SEED,
+) -> Evaluation:
+    """Roll out every replica's policy and the oracle's on the same episodes."""
+    cap = episode_cap(mdp)
+    scores, ended = rollouts(policy.probs, mdp, episodes, cap, seed)
+    gaps: list[float | None] = [None] * policy.n_seeds
+    best = None
+    if oracle is not None:
+        truth, _ = rollouts(greedy_probs(np.round(oracle.q, 9))[None], mdp, episodes, cap, seed)
+        best = float(truth.mean())
+        gaps = [oracle_gap(mdp, probs, oracle) for probs in policy.probs]
+    return Evaluation(scores.mean(axis=1).tolist(), best, gaps, ended.mean(axis=1).tolist(), episodes, cap)
+
+
+def oracle_gap(mdp: TabularMDP, probs: NDArray[np.float64], oracle: Solution) -> float | None:
+    """V*(start) - V^pi(start) of a policy `[S, A]`; None where the policy never ends at gamma = 1."""
+    v = policy_values(mdp, probs, oracle.gamma)
+    if v is None:
+        return None
+    starts = mdp.start > 0
+    return max(0.0, oracle.v_start - float(mdp.start[starts] @ v[starts]))
+
+
+def rollouts(
+    probs: NDArray[np.float64], mdp: TabularMDP, episodes: int, cap: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Undiscounted returns and whether they ended by themselves, `[N, episodes]` each, of policies `[N, S, A]`."""
+    scores = np.zeros((probs.shape[0], episodes))
+    ended = np.zeros((probs.shape[0], episodes), np.bool_)
+    _roll(np.ascontiguousarray(probs), Model.of(mdp), seeded((seed,))[0], cap, scores, ended)
+    return scores, ended
+
+
+@kernel
+def choose(probs: Any, u: float) -> int:
+    """Draw an action from `[A]` probabilities."""
+    a, last = 0, probs.shape[0] - 1
+    while a < last and u >= probs[a]:
+        u -= probs[a]
+        a += 1
+    while a > 0 and probs[a] == 0.0:
+        a -= 1
+    return a
+
+
+@kernel
+def _roll(probs: Any, model: Any, seed: Any, cap: int, scores: Any, ended: Any) -> None:
+    for i in range(scores.shape[0]):
+        rng = seed  # the same episodes for every replica
+        for episode in range(scores.shape[1]):
+            rng += DRAW
+            s = start_state(model, uniform(rng))
+            for _ in range(cap):
+                rng += DRAW
+                a = choose(probs[i, s], uniform(rng))
+                rng += DRAW
+                k = outcome(model, s, a, uniform(rng))
+                reward = model.reward[s, a, k]
+                if model.reward_sd[s, a, k] > 0:
+                    rng += DRAW + DRAW
+                    reward += noise(model.reward_sd[s, a, k], rng)
+                scores[i, episode] += reward
+                if model.terminal[s, a, k]:
+                    ended[i, episode] = True
+                    break
+                s = model.next_state[s, a, k]

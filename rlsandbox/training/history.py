@@ -1,0 +1,137 @@
+"""What a session remembers: moments to go back to, and its distance to the oracle. Both are bounded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Floats
+from rlsandbox.learning.hyperparams import AgentConfig
+from rlsandbox.learning.oracle import Solution
+from rlsandbox.learning.policy import TabularPolicy
+from rlsandbox.training.evaluate import oracle_gap
+from rlsandbox.worlds.mdp import TabularMDP
+from rlsandbox.worlds.world import World
+
+_MOST_MOMENTS = 32
+_MOST_BYTES = 256 * 2**20
+_MOST_POINTS = 256
+_SHARE = 0.05
+"""Share of the time that logging the gap may take."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A complete state of a run at a boundary.
+
+    Attributes:
+        clock: steps (sweeps) of the furthest replica.
+        state: what `Agent.state` gave.
+        world, config: as they were.
+        n_commands: how many commands had been given.
+    """
+
+    clock: int
+    state: dict[str, NDArray[Any]]
+    world: World
+    config: AgentConfig
+    n_commands: int
+
+
+class History:
+    """Moments at multiples of a spacing that doubles when there are too many: counters place them, not time."""
+
+    def __init__(self) -> None:
+        self.moments: list[Moment] = []
+        self.latest: Moment
+        self._spacing = 1024
+        self._next = 0
+
+    def wants(self, clock: int) -> bool:
+        """Whether a moment is due."""
+        return clock >= self._next
+
+    def keep(self, moment: Moment, latest: bool = False) -> None:
+        """Remember a moment; with `latest` only as the newest one unless it is due."""
+        self.latest = moment
+        if latest and not self.wants(moment.clock):
+            return
+        self.moments.append(moment)
+        size = sum(array.nbytes for array in moment.state.values())
+        if len(self.moments) > max(4, min(_MOST_MOMENTS, _MOST_BYTES // max(1, size))):
+            self._spacing *= 2
+            self.moments = self.moments[::2]
+        self._next = (moment.clock // self._spacing + 1) * self._spacing
+
+    def forget_after(self, clock: int) -> None:
+        """Drop the moments after a step, when the run goes another way from there."""
+        self.moments = [moment for moment in self.moments if moment.clock <= clock]
+        self.latest = self.moments[-1]
+        self._next = (clock // self._spacing + 1) * self._spacing
+
+
+@dataclass(frozen=True)
+class Gap:
+    """P points of distance to the oracle.
+
+    Attributes:
+        clock: `[P]` steps.
+        episodes: `[P, N]`.
+        gap: `[P, N]` V*(start) - V^pi(start); NaN where the policy never ended.
+    """
+
+    clock: NDArray[np.int64]
+    episodes: Floats
+    gap: Floats
+
+
+class GapLog:
+    """At most `_MOST_POINTS` points; half of them go when they are too many, and the spacing doubles."""
+
+    def __init__(self) -> None:
+        self._points: list[tuple[int, Floats, Floats]] = []
+        self._spacing = 32
+        self._rest_until = 0.0
+
+    @property
+    def last_clock(self) -> int:
+        """Step of the newest point, -1 before the first."""
+        return self._points[-1][0] if self._points else -1
+
+    def due(self, clock: int) -> bool:
+        """Whether the next point is due, by steps and by what the last one cost."""
+        return clock >= self.last_clock + self._spacing and time.perf_counter() >= self._rest_until
+
+    def add(
+        self,
+        clock: int,
+        episodes: NDArray[np.int64],
+        policy: TabularPolicy,
+        mdp: TabularMDP,
+        oracle: Solution,
+    ) -> None:
+        """Evaluate every replica's greedy policy exactly and log its gap."""
+        began = time.perf_counter()
+        gaps = [oracle_gap(mdp, probs, oracle) for probs in policy.probs]
+        values = np.array([np.nan if gap is None else gap for gap in gaps])
+        self._points.append((clock, episodes.astype(np.float64), values))
+        if len(self._points) > _MOST_POINTS:
+            self._points = self._points[::2]
+            self._spacing *= 2
+        now = time.perf_counter()
+        self._rest_until = now + (now - began) / _SHARE
+
+    def forget_after(self, clock: int) -> None:
+        """Drop the points after a step."""
+        self._points = [point for point in self._points if point[0] <= clock]
+
+    def read(self) -> Gap:
+        """Copies of all points."""
+        if not self._points:
+            return Gap(np.empty(0, np.int64), np.empty((0, 0)), np.empty((0, 0)))
+        clock, episodes, gap = zip(*self._points, strict=True)
+        return Gap(np.array(clock), np.stack(episodes), np.stack(gap))

@@ -1,0 +1,363 @@
+"""TrainingSession: the loop. It owns agent, world and generator; the studio, the command line and sweeps call it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.algorithms import find
+from rlsandbox.learning.agent import Agent, Curve, Snapshot, Tick, View
+from rlsandbox.learning.oracle import Solution, solve
+from rlsandbox.learning.problem import Enumerable, misfit
+from rlsandbox.training.evaluate import Evaluation, evaluate_policy
+from rlsandbox.training.history import Gap, GapLog, History, Moment
+from rlsandbox.worlds.errors import SandboxError, check
+from rlsandbox.worlds.mdp import TabularMDP
+from rlsandbox.worlds.world import World
+
+_SLICE_SECONDS = 0.008
+_MOST_STRIDE = 1 << 24
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """What to train, on what, with which seeds and for how long.
+
+    Attributes:
+        algorithm: id in the registry.
+        world: the drawing.
+        config: hyperparameters that differ from their defaults.
+        seeds: one replica each.
+        steps: budget of steps (sweeps for a planner) a replica, or None.
+        episodes: budget of episodes a replica, or None.
+    """
+
+    algorithm: str
+    world: World
+    config: dict[str, Any] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    steps: int | None = None
+    episodes: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check seeds and budget.
+
+        Raises:
+            SandboxError: a value is outside its range.
+        """
+        check(1 <= len(self.seeds) <= 1024, f"a run trains 1 to 1024 seeds, not {len(self.seeds)}.", "seeds")
+        check(all(0 <= seed < 2**63 for seed in self.seeds), "a seed is a whole number from 0 on.", "seeds")
+        for name in ("steps", "episodes"):
+            budget = getattr(self, name)
+            check(budget is None or budget >= 1, f"a budget is at least 1, not {budget}.", name)
+
+
+@dataclass(frozen=True)
+class HyperparameterChange:
+    """A command: use these values from now on."""
+
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class WorldEdit:
+    """A command: go on in this world."""
+
+    world: World
+
+
+Command = HyperparameterChange | WorldEdit
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a screen shows of a session; everything in it is a copy or frozen.
+
+    Attributes:
+        world, mdp: where it trains now.
+        snapshot: what the agent has learnt.
+        clock: steps (sweeps) of the furthest replica.
+        oracle: the truth, or None where there is none or nobody asked.
+        curves: logs by name.
+        gap: the log of distances to the oracle.
+        edits: (episodes of the shown replica, text) of every command.
+        finished: whether the budget is spent or nothing is left to learn.
+        failure: a sentence, or None.
+    """
+
+    world: World
+    mdp: TabularMDP
+    snapshot: Snapshot
+    clock: int
+    oracle: Solution | None
+    curves: dict[str, Curve]
+    gap: Gap
+    edits: tuple[tuple[float, str], ...]
+    finished: bool
+    failure: str | None
+
+
+class TrainingSession:
+    """One run, from its first step to its last, in whatever slices the caller likes.
+
+    Args:
+        spec: what to train.
+
+    Raises:
+        SandboxError: the algorithm is unknown or does not suit the world, or a hyperparameter is out of range.
+    """
+
+    def __init__(self, spec: RunSpec) -> None:
+        agent_class = find(spec.algorithm)
+        problem = Enumerable.of(spec.world.at_step(0))
+        reason = misfit(agent_class, problem)
+        if reason is not None:
+            raise SandboxError(reason)
+        self.spec = spec
+        self.agent: Agent = agent_class(problem, agent_class.Config.make(spec.config), spec.seeds)
+        self.step_budget, self.episode_budget = spec.steps, spec.episodes
+        self.commands: list[tuple[int, Command]] = []
+        self.edits: list[tuple[float, str]] = []
+        self.failure: str | None = None
+        self.tracks_gap = False
+        self.gap_log = GapLog()
+        self.history = History()
+        self._ended = False
+        self._stride = 64
+        self._oracles: dict[tuple[str, float], Solution | None] = {}
+        self._last_tick = Tick("steps", boundary=True)
+        self._learning: Iterator[Tick] = self.agent.learn()
+        self.history.keep(self.moment())
+
+    # -- what it is ------------------------------------------------------------------------------
+
+    @property
+    def world(self) -> World:
+        """Where it trains now."""
+        return self.agent.problem.world
+
+    @property
+    def clock(self) -> int:
+        """Steps (sweeps) of the furthest replica."""
+        return int(self.agent.steps.max())
+
+    @property
+    def finished(self) -> bool:
+        """Whether the budget is spent, nothing is left to learn, or the run has failed."""
+        return self._ended or self.failure is not None or self._spent()
+
+    def _spent(self) -> bool:
+        steps_left = self.step_budget is None or (self.agent.steps < self.step_budget)
+        episodes_left = self.episode_budget is None or (self.agent.episodes < self.episode_budget)
+        return not np.any(steps_left & np.asarray(episodes_left))
+
+    # -- going on --------------------------------------------------------------------------------
+
+    def tick(self, stride: int = 1) -> bool:
+        """Let every replica make up to `stride` steps; returns whether anything is left to do."""
+        if self.finished:
+            return False
+        self._change_by_schedule()
+        unlimited = np.iinfo(np.int64).max
+        self.agent.step_budget = self.step_budget or unlimited
+        self.agent.episode_budget = self.episode_budget or unlimited
+        upcoming = self.world.schedule
+        self.agent.stride = min(stride, upcoming[0].step - self.clock) if upcoming else stride
+        previous = self._last_tick
+        tick = next(self._learning, None)
+        if tick is None:
+            self._ended = True
+            return False
+        self._last_tick = tick
+        if tick.boundary and (self.history.wants(self.clock) or not previous.boundary):
+            if self._broken() is None:
+                self.history.keep(self.moment(), latest=not previous.boundary)
+        return not self.finished
+
+    def run_slice(self, seconds: float = _SLICE_SECONDS) -> bool:
+        """Train for about so long, in ticks that take a third of it; returns whether anything is left to do."""
+        began = time.perf_counter()
+        going = True
+        while going:
+            before = time.perf_counter()
+            going = self.tick(self._stride)
+            now = time.perf_counter()
+            if now - before < seconds / 6 and self._stride < _MOST_STRIDE:
+                self._stride *= 2
+            elif now - before > seconds / 2 and self._stride > 1:
+                self._stride //= 2
+            if now - began + (now - before) > seconds:
+                break
+        self.examine()
+        return not self.finished
+
+    def run(self) -> None:
+        """Train until the budget is spent.
+
+        Raises:
+            SandboxError: there is no budget, or the run failed.
+        """
+        if self.step_budget is None and self.episode_budget is None and self.agent.unit == "steps":
+            raise SandboxError("say how long to train: a number of steps or of episodes.")
+        while self.run_slice(0.2):
+            pass
+        if self.failure is not None:
+            raise SandboxError(self.failure)
+
+    def examine(self) -> None:
+        """Stop the run if what it has learnt is not finite any more, and log the gap when it is due."""
+        broken = self._broken()
+        if broken is not None and self.failure is None:
+            self.failure = (
+                f"{broken} at step {self.clock:,}: the updates diverge. Go back to the last good state at step "
+                f"{self.history.latest.clock:,} and lower the step size or the rewards."
+            )
+        if self.tracks_gap and self.failure is None and (self.gap_log.due(self.clock) or self.finished):
+            self.log_gap()
+
+    def log_gap(self) -> None:
+        """Log the distance to the oracle now."""
+        oracle = self.oracle()
+        if oracle is not None and self.gap_log.last_clock != self.clock:
+            self.gap_log.add(
+                self.clock, self.agent.episodes, self.agent.policy(), self.agent.problem.mdp, oracle
+            )
+
+    def _broken(self) -> str | None:
+        for name, values in self.agent.learnt().items():
+            if not np.isfinite(values).all():
+                where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+                kind = "NaN" if np.isnan(values[where]) else "infinite"
+                return f"{name}{list(where)} became {kind}"
+        return None
+
+    # -- commands --------------------------------------------------------------------------------
+
+    def set_hyperparameters(self, values: dict[str, Any]) -> None:
+        """Use changed hyperparameters from now on.
+
+        Raises:
+            SandboxError: a value is out of range; nothing has changed then.
+        """
+        config = self.agent.config.with_values(**values)
+        self.commands.append((self.clock, HyperparameterChange(values)))
+        self._note(", ".join(f"{name} = {value}" for name, value in values.items()))
+        self.agent.reconfigure(config)
+        self._revive()
+
+    def replace_world(self, world: World) -> None:
+        """Go on in an edited world.
+
+        Raises:
+            SandboxError: its model is too large; nothing has changed then.
+        """
+        if world.digest == self.world.digest:
+            return
+        problem = Enumerable.of(world)
+        self.commands.append((self.clock, WorldEdit(world)))
+        self._note("world edited")
+        self.agent.replace_problem(problem)
+        self._revive()
+
+    def extend(self, steps: int | None = None, episodes: int | None = None) -> None:
+        """Add to the budget, counted from what has been done."""
+        if steps is not None:
+            self.step_budget = self.clock + steps
+        if episodes is not None:
+            self.episode_budget = int(self.agent.episodes.max()) + episodes
+
+    def _change_by_schedule(self) -> None:
+        upcoming = self.world.schedule
+        if upcoming and upcoming[0].step <= self.clock:
+            self._note("world changed by its schedule")
+            self.agent.replace_problem(Enumerable.of(self.world.at_step(self.clock)))
+            self._revive()
+
+    def _note(self, text: str) -> None:
+        self.edits.append((float(self.agent.episodes[0]), text))
+
+    def _revive(self) -> None:
+        """A planner that was done has something to do again."""
+        if self._ended:
+            self._ended, self._learning = False, self.agent.learn()
+
+    # -- keeping and going back ------------------------------------------------------------------
+
+    def moment(self) -> Moment:
+        """The state of now, at a boundary."""
+        return Moment(self.clock, self.agent.state(), self.world, self.agent.config, len(self.commands))
+
+    def checkpoint_moment(self) -> Moment:
+        """The newest state to go on from: now, if this is a boundary, else the last boundary."""
+        return self.moment() if self._last_tick.boundary else self.history.latest
+
+    def go_to(self, moment: Moment, until: int | None = None) -> None:
+        """Go back to a kept moment, and from there, replaying the commands since, on to step `until`."""
+        replay = self.commands[moment.n_commands :] if until is not None else []
+        del self.commands[moment.n_commands :]
+        self.failure, self._ended = None, False
+        if moment.world.digest != self.world.digest:
+            self.agent.replace_problem(Enumerable.of(moment.world))
+        self.agent.reconfigure(moment.config)
+        self.agent.restore(moment.state)
+        self.history.forget_after(moment.clock)
+        self.gap_log.forget_after(moment.clock)
+        self._last_tick, self._learning = Tick("steps", boundary=True), self.agent.learn()
+        for clock, command in replay:
+            self._advance_to(clock)
+            if isinstance(command, WorldEdit):
+                self.replace_world(command.world)
+            else:
+                self.set_hyperparameters(command.values)
+        if until is not None:
+            self._advance_to(until)
+
+    def _advance_to(self, clock: int) -> None:
+        while self.clock < clock and self.tick(clock - self.clock):
+            pass
+
+    # -- looking at it ---------------------------------------------------------------------------
+
+    def oracle(self) -> Solution | None:
+        """The truth about the world of now, solved once."""
+        key = (self.world.digest, float(getattr(self.agent.config, "gamma", 1.0)))
+        if key not in self._oracles:
+            self._oracles[key] = solve(self.agent.problem.mdp, key[1])
+        return self._oracles[key]
+
+    def evaluate(self) -> Evaluation:
+        """Figures of the greedy policy of now."""
+        return evaluate_policy(self.agent.policy(), self.agent.problem.mdp, self.oracle())
+
+    def recent_return(self, episodes: int = 100) -> list[float]:
+        """`[N]` mean online return over the last episodes (over the last bins that cover them)."""
+        curve = self.agent.curves().get("return")
+        if curve is None:
+            return [float("nan")] * self.agent.n_seeds
+        means = []
+        for values, width in zip(curve.values, curve.width, strict=True):
+            filled: NDArray[np.float64] = values[~np.isnan(values)]
+            means.append(
+                float(filled[-max(1, episodes // int(width)) :].mean()) if filled.size else float("nan")
+            )
+        return means
+
+    def progress(self, view: View) -> Progress:
+        """Copies of everything that a screen shows."""
+        return Progress(
+            world=self.world,
+            mdp=self.agent.problem.mdp,
+            snapshot=self.agent.snapshot(view),
+            clock=self.clock,
+            oracle=self.oracle() if "oracle" in view.wants else None,
+            curves=self.agent.curves() if "curves" in view.wants else {},
+            gap=self.gap_log.read(),
+            edits=tuple(self.edits),
+            finished=self.finished,
+            failure=self.failure,
+        )
