@@ -175,8 +175,8 @@ def color(role: str) -> QColor:
 
 def mix(a: QColor, b: QColor, share: float) -> QColor:
     """The opaque colour that lies `share` (0 to 1) of the way from `a` to `b`."""
-    parts = zip(a.getRgbF()[:3], b.getRgbF()[:3], strict=True)
-    return QColor.fromRgbF(*(x + share * (y - x) for x, y in parts))
+    pairs = ((a.redF(), b.redF()), (a.greenF(), b.greenF()), (a.blueF(), b.blueF()))
+    return QColor.fromRgbF(*(x + share * (y - x) for x, y in pairs))
 
 
 def _system_theme() -> str:

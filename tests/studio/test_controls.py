@@ -489,9 +489,8 @@ class TestPanels:
     def test_a_long_notice_wraps_and_is_not_cut(self, qtbot, shown):
         notice = Notice("An episode ends only at the step limit. " * 6, "bad", action="Set one")
         shown(notice, width=300)
-        panel = notice.parentWidget()
-        panel.resize(300, panel.layout().heightForWidth(300))
-        label = notice.layout().itemAt(0).widget()
+        panel, label = notice.window(), notice.label
+        panel.resize(300, panel.heightForWidth(300))
         qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()))
 
 

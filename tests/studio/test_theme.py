@@ -35,13 +35,14 @@ NEEDED_ICONS = (
 
 def linear(name: str) -> np.ndarray:
     """Linear light, [3], of a colour in sRGB (IEC 61966-2-1)."""
-    c = np.array(QColor(name).getRgbF()[:3])
+    qt = QColor(name)
+    c = np.array([qt.redF(), qt.greenF(), qt.blueF()])
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
 def contrast(a: str, b: str) -> float:
     """Contrast ratio of WCAG 2.1, 1 to 21."""
-    bright, dark = sorted((linear(x) @ [0.2126, 0.7152, 0.0722] for x in (a, b)), reverse=True)
+    bright, dark = sorted((float(linear(x) @ [0.2126, 0.7152, 0.0722]) for x in (a, b)), reverse=True)
     return (bright + 0.05) / (dark + 0.05)
 
 

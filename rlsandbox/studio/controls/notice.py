@@ -40,23 +40,23 @@ class Notice(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(34, 8, 8, 8)
         line.setSpacing(8)
-        self._label = text_label("", size_px=12)
-        self._label.setWordWrap(True)
-        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self.label = text_label("", size_px=12)
+        self.label.setWordWrap(True)
+        self.label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.action_button = QPushButton()
         self.action_button.setProperty("dense", True)
         self.action_button.setFont(font(12, 600))
         self.action_button.clicked.connect(self.activated)
         self.close_button = IconButton("close", self.tr("Dismiss"), flat=True, side=22, role="dim")
         self.close_button.clicked.connect(self._dismiss)
-        line.addWidget(self._label, 1)
+        line.addWidget(self.label, 1)
         line.addWidget(self.action_button)
         line.addWidget(self.close_button)
         self.say(text, role, action=action, closable=closable)
 
     def text(self) -> str:
         """The sentence that it shows."""
-        return self._label.text()
+        return self.label.text()
 
     def say(self, text: str, role: str = "info", *, action: str = "", closable: bool = False) -> None:
         """Show a sentence; an empty one hides the bar.
@@ -68,7 +68,7 @@ class Notice(QWidget):
             closable: show a cross that hides the bar.
         """
         self._role = role
-        self._label.setText(text)
+        self.label.setText(text)
         self.setAccessibleName(text)
         self.action_button.setText(action)
         self.action_button.setVisible(bool(action))

@@ -196,7 +196,7 @@ class NumberRow(Row):
         self._follow()
 
     def default_text(self) -> str:
-        return self._scale.text(self._default, self._decimals)  # type: ignore[arg-type]
+        return self._scale.text(self._default, self._decimals)
 
     def _follow(self) -> None:
         if self.slider is not None:

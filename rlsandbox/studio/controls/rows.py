@@ -1,5 +1,7 @@
 """The row that all settings share: a label in a column of 118 px, then the control."""
 
+from typing import Any
+
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QContextMenuEvent, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
@@ -26,7 +28,7 @@ class Row(QWidget):
     def __init__(self, label: str, tooltip: str = "", parent: QWidget | None = None) -> None:
         """Make a row with its label; the heirs add their control to `line`."""
         super().__init__(parent)
-        self._default: object = _NO_DEFAULT
+        self._default: Any = _NO_DEFAULT
         self.setMinimumHeight(ROW_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setToolTip(tooltip)
@@ -55,11 +57,11 @@ class Row(QWidget):
         """Give the label another column than 118 px, as narrow panels need."""
         self._head.setFixedWidth(width)
 
-    def value(self) -> object:
+    def value(self) -> Any:
         """The value that the row shows."""
         raise NotImplementedError
 
-    def set_value(self, value: object) -> None:
+    def set_value(self, value: Any) -> None:
         """Show a value, without a signal."""
         raise NotImplementedError
 

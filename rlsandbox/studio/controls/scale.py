@@ -55,15 +55,15 @@ class Scale:
 
     @property
     def _log_low(self) -> float:
-        # Six decades below the top is where a logarithmic slider begins when its bound is 0.
-        if self._low > 0:
+        # Six decades below the top is where a logarithmic slider begins when its bound is 0, or as good as 0.
+        if self._low > self._high * 1e-12:
             return self._low
         return 1.0 if self.integer else self._high * 1e-6
 
     def position(self, value: Number) -> int:
         """Slider position, 0 to `stops`, that is nearest to a value."""
-        if self.choices:
-            return min(range(len(self.choices)), key=lambda k: abs(self.choices[k] - value))  # type: ignore[index]
+        if choices := self.choices:
+            return min(range(len(choices)), key=lambda k: abs(choices[k] - value))
         if self.log:
             if value < self._log_low:
                 return 0
