@@ -1,8 +1,8 @@
 """Compiled functions whose compiler is loaded at the first call.
 
-numba takes half a second to import and a second to compile a cold kernel, so neither happens before a kernel is
-needed. Compiled code is cached on disk. numba does not notice an edited helper in another file, hence the cache
-folder is keyed by a hash of all our sources and the versions of numba, numpy and Python.
+numba takes half a second to import and a second to compile a cold kernel, so neither happens before a kernel
+is needed. Compiled code is cached on disk. numba does not notice an edited helper in another file, hence the
+cache folder is keyed by a hash of all our sources and the versions of numba, numpy and Python.
 """
 
 from __future__ import annotations

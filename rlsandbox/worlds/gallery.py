@@ -240,8 +240,8 @@ GALLERY: dict[str, GalleryEntry] = {
         GalleryEntry(
             "deep_sea",
             "Deep sea",
-            "Sinking one row a step, only ten moves to the right find the treasure; unlike in bsuite a move to the "
-            "right costs 0.001 on the treasure's diagonal alone, and actions are not shuffled.",
+            "Sinking one row a step, only ten moves to the right find the treasure; unlike in bsuite a move "
+            "to the right costs 0.001 on the treasure's diagonal alone, and actions are not shuffled.",
             "after Osband et al., Behaviour Suite for RL, 2020",
             _deep_sea,
         ),

@@ -19,8 +19,8 @@ _LOOPS = 0.08
 def maze(height: int, width: int, seed: int) -> World:
     """A maze with a few loops; start and goal lie as far apart as two cells can, found by two sweeps.
 
-    A perfect maze is carved by a random depth-first walk over every second cell; then some walls are opened. Where
-    a side is even, its last row or column is a second outer wall.
+    A perfect maze is carved by a random depth-first walk over every second cell; then some walls are opened.
+    Where a side is even, its last row or column is a second outer wall.
 
     Args:
         height: rows, 5 to 128.

@@ -1,17 +1,11 @@
 """World -> TabularMDP: the exact model, as arrays that compiled kernels walk.
 
-The rules, in the order in which a move meets them:
-
-1. The move slips (the cell's chance) and its wind blows; both add up to one displacement.
-2. The agent walks that displacement cell by cell, its own move first; walls, closed doors, the edge and arrows that
-   point the other way stop it. If it has not moved although it should have, it bumped.
-3. A teleporter passes it on along its link.
-4. The cell where it ends pays: its own reward if it has one, else the step reward; mud's cost and the bump reward are
-   added. A cliff then sends it back to a start, a goal or pit ends the episode, a key is taken along.
+The rules by which a world becomes numbers stand in `outcomes`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,8 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.outcomes import fill_outcomes
+from rlsandbox.worlds.rules import Cell
+from rlsandbox.worlds.tiles import NOTHING, TILES
 from rlsandbox.worlds.world import World
 
 MAX_MODEL_BYTES = 512 * 2**20
@@ -104,53 +100,109 @@ def compile_world(world: World) -> TabularMDP:
     """Make the exact model of a world as it is before the first change of its schedule.
 
     Raises:
-        SandboxError: the model would take more than `MAX_MODEL_BYTES`.
+        SandboxError: the model would take more than `MAX_MODEL_BYTES`, or nobody can stand anywhere.
     """
-    needed = model_bytes(world)
-    if needed > MAX_MODEL_BYTES:
-        raise SandboxError(
-            f"This model would take {needed / 2**20:,.0f} MB, more than the {MAX_MODEL_BYTES / 2**20:,.0f} MB allowed: "
-            + (
-                "draw a few starts instead of starting anywhere, or remove the cliff."
-                if _restarting_starts(world) > 1
-                else "make the world smaller, or remove keys, random wind or diagonal moves."
-            ),
-            f"world of {world.n_states:,} states",
-        )
-    rules = world.rules
-    states, actions, outcomes = world.n_states, len(world.actions), _most_outcomes(world)
-    shape = (states, actions, outcomes)
-    next_state = np.zeros(shape, np.int32)
-    prob, reward, reward_sd = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    terminal = np.zeros(shape, np.bool_)
-    live = np.zeros(states, np.bool_)
-
-    pay = np.where(
-        np.isnan(world.reward), world.rule_layer("reward", np.nan).astype(np.float64), world.reward
-    )
-    slip = np.where(np.isnan(world.slip), world.rule_layer("slip", rules.slip).astype(np.float64), world.slip)
-    portal = world.rule_layer("is_portal", False)
-    link = np.full((world.height, world.width), -1, np.int64)
-    for way in world.links:
-        if portal[way.source]:
-            link[way.source] = way.target[0] * world.width + way.target[1]
+    _check_size(world)
     start = _start(world)
+    outcomes, live = _outcomes(world, start, np.arange(world.height * world.width))
+    return _model(world, outcomes, start, live)
+
+
+def recompile(model: TabularMDP, old: World, new: World) -> TabularMDP:
+    """The model of an edited world, bit for bit what `compile_world` makes, from that of the world before.
+
+    Only the cells whose outcomes an edit can have changed are compiled again: those within a move and its
+    wind of a changed cell, or of a teleporter that leads to one. The old model keeps its arrays.
+
+    Args:
+        model: the model of `old`.
+        old: the world before the edit.
+        new: the world after it.
+
+    Raises:
+        SandboxError: as `compile_world`.
+    """
+    if not _keeps_states(old, new):
+        return compile_world(new)
+    _check_size(new)
+    start = _start(new)
+    stale = _stale(old, new, starts_moved=not np.array_equal(start, model.start))
+    cells = np.flatnonzero(stale)
+    if 4 * cells.size > stale.size:
+        return compile_world(new)
+    states = (cells[:, None] * new.inventory + np.arange(new.inventory)).ravel()
+    patch, live_patch = _outcomes(new, start, cells)
+    live = model.live.copy()
+    live[states] = live_patch
+    old_outcomes = (model.next_state, model.prob, model.reward, model.reward_sd, model.terminal)
+    kept = np.ones(new.n_states, np.bool_)
+    kept[states] = False
+    used = patch[1].shape[2]
+    for k in range(model.prob.shape[2] - 1, used - 1, -1):
+        if (model.prob[kept, :, k] > 0).any():
+            used = k + 1
+            break
+    outcomes = []
+    for before, after in zip(old_outcomes, patch, strict=True):
+        array = np.zeros((*before.shape[:2], used), before.dtype)
+        width = min(used, before.shape[2])
+        array[:, :, :width] = before[:, :, :width]
+        array[states] = 0
+        array[states, :, : after.shape[2]] = after
+        outcomes.append(array)
+    return _model(new, outcomes, start, live)
+
+
+def _check_size(world: World) -> None:
+    needed = model_bytes(world)
+    if needed <= MAX_MODEL_BYTES:
+        return
+    way_out = "make the world smaller, or remove keys, random wind or diagonal moves."
+    if _restarting_starts(world) > 1:
+        way_out = "draw a few starts instead of starting anywhere, or remove the cliff."
+    raise SandboxError(
+        f"This model would take {needed / 2**20:,.0f} MB, more than the {MAX_MODEL_BYTES / 2**20:,.0f} MB "
+        f"allowed: {way_out}",
+        f"world of {world.n_states:,} states",
+    )
+
+
+def _model(
+    world: World, outcomes: list[NDArray[Any]], start: NDArray[np.float64], live: NDArray[np.bool_]
+) -> TabularMDP:
+    for array in (*outcomes, start, live):
+        array.setflags(write=False)
+    return TabularMDP(*outcomes, start=start, live=live, step_limit=world.rules.step_limit or 0)
+
+
+def _outcomes(
+    world: World, start: NDArray[np.float64], cells: NDArray[np.int64]
+) -> tuple[list[NDArray[Any]], NDArray[np.bool_]]:
+    """Outcomes of the states of some cells: the five arrays `[L * inventory, A, K]`, and `live`."""
+    rules = world.rules
+    states = len(cells) * world.inventory
+    shape = (states, len(world.actions), _most_outcomes(world))
+    arrays = [np.zeros(shape, dtype) for dtype in (np.int32, np.float64, np.float64, np.float64, np.bool_)]
+    live = np.zeros(states, np.bool_)
+    stated = world.rule_layer("reward", np.nan)
+    slip = world.rule_layer("slip", np.nan)
+    slip = np.where(np.isnan(slip), rules.slip, slip)
+    link = np.full((world.height, world.width), -1, np.int64)
+    for source, target in _ways(world):
+        link[source] = target[0] * world.width + target[1]
     starts = np.flatnonzero(start)
-    used = _fill(
-        next_state,
-        prob,
-        reward,
-        reward_sd,
-        terminal,
+    used = fill_outcomes(
+        *arrays,
         live,
+        cells,
         np.array([(a.rows, a.columns) for a in world.actions], np.int64),
         world.rule_layer("solid", False),
         world.rule_layer("terminal", False),
         world.rule_layer("restarts", False),
-        pay,
-        world.rule_layer("cost", 0.0).astype(np.float64),
+        np.where(np.isnan(world.reward), stated, world.reward),
+        world.rule_layer("cost", 0.0),
         world.reward_sd,
-        slip,
+        np.where(np.isnan(world.slip), slip, world.slip),
         world.rule_layer("arrow", (0, 0)).astype(np.int64),
         world.rule_layer("pickup", -1).astype(np.int64),
         world.rule_layer("opens_with", -1).astype(np.int64),
@@ -164,25 +216,65 @@ def compile_world(world: World) -> TabularMDP:
         rules.step_reward,
         rules.bump_reward,
     )
-    arrays = [np.ascontiguousarray(a[:, :, :used]) for a in (next_state, prob, reward, reward_sd, terminal)]
-    for array in (*arrays, start, live):
-        array.setflags(write=False)
-    return TabularMDP(*arrays, start=start, live=live, step_limit=rules.step_limit or 0)
+    return [np.ascontiguousarray(array[:, :, :used]) for array in arrays], live
+
+
+def _ways(world: World) -> dict[Cell, Cell]:
+    """Where teleporters lead, for the links that begin at one."""
+    return {
+        link.source: link.target
+        for link in world.links
+        if (code := world.objects[link.source]) != NOTHING and TILES[code].rule.is_portal
+    }
+
+
+def _keeps_states(old: World, new: World) -> bool:
+    """Whether states and actions mean the same in both worlds, and the rules of moving are the same."""
+    free = {"start": "drawn", "step_limit": None}  # these two touch no outcome, save through the starts
+    return (
+        (old.height, old.width, old.inventory) == (new.height, new.width, new.inventory)
+    ) and dataclasses.replace(old.rules, **free) == dataclasses.replace(new.rules, **free)
+
+
+def _stale(old: World, new: World, starts_moved: bool) -> NDArray[np.bool_]:
+    """`[H, W]`: cells whose outcomes may differ between two worlds."""
+    changed = (old.terrain != new.terrain) | (old.objects != new.objects)
+    changed |= (old.wind != new.wind).any(axis=-1)
+    for name in ("reward", "reward_sd", "slip"):
+        before, after = getattr(old, name), getattr(new, name)
+        changed |= (before != after) & ~(np.isnan(before) & np.isnan(after))
+    if starts_moved:
+        changed |= old.rule_layer("restarts", False) | new.rule_layer("restarts", False)
+    old_ways, new_ways = _ways(old), _ways(new)
+    for source, target in old_ways.items() | new_ways.items():
+        if changed[target] or old_ways.get(source) != new_ways.get(source):
+            changed[source] = True
+    # who can walk there in one move: its own step, its wind, and a gust
+    reach = [1 + int(max(np.abs(w.wind[..., axis]).max() for w in (old, new))) for axis in (0, 1)]
+    if new.rules.wind_random:
+        reach = [cells + 1 if cells > 1 else 1 for cells in reach]
+    stale = np.zeros_like(changed)
+    for r, c in np.argwhere(changed)[: changed.size // 4 + 1]:
+        stale[max(0, r - reach[0]) : r + reach[0] + 1, max(0, c - reach[1]) : c + reach[1] + 1] = True
+    return stale
 
 
 def _start(world: World) -> NDArray[np.float64]:
-    """`[S]`: start distribution; all free cells where no start is drawn, and every cell where none is free."""
-    weight = np.where(world.rule_layer("is_start", False), world.weight, 0.0)
+    """`[S]`: start distribution; all free cells where no start is drawn, every cell where none is free."""
+    solid = world.rule_layer("solid", False)
+    weight = np.where(world.rule_layer("is_start", False) & ~solid, world.weight, 0.0)
     if world.rules.start == "uniform" or not weight.any():
         closed = world.rule_layer("opens_with", -1) >= 0
-        blocked = world.rule_layer("solid", False) | world.rule_layer("terminal", False) | closed
-        weight = np.where(blocked | world.rule_layer("restarts", False), 0.0, 1.0)
+        blocked = solid | world.rule_layer("terminal", False) | world.rule_layer("restarts", False) | closed
+        weight = np.where(blocked, 0.0, 1.0)
     if not weight.any():
-        weight = np.where(world.rule_layer("solid", False), 0.0, 1.0)
+        weight = np.where(solid, 0.0, 1.0)
     if not weight.any():
         raise SandboxError("every cell is a wall: leave at least one free.", "world")
+    pickup = world.rule_layer("pickup", -1).ravel().astype(np.int64)
+    carried = np.where(pickup >= 0, 1 << np.maximum(pickup, 0), 0)
     start = np.zeros(world.n_states)
-    start[:: world.inventory] = (weight / weight.max()).ravel()
+    start[np.arange(weight.size) * world.inventory + carried] = (weight / weight.max()).ravel()
     return start / start.sum()
 
 
@@ -198,162 +290,3 @@ def _most_outcomes(world: World) -> int:
     of_slip = (3 if world.rules.slip_kind == "perpendicular" else len(world.actions)) if slips else 1
     of_wind = 3 if world.rules.wind_random and world.wind.any() else 1
     return of_slip * of_wind * _restarting_starts(world)
-
-
-@kernel
-def _may_pass(r: int, c: int, to_r: int, to_c: int, carried: int, solid: Any, opens: Any, arrow: Any) -> bool:
-    """Whether a unit step between two neighbours is open to an agent."""
-    if to_r < 0 or to_c < 0 or to_r >= solid.shape[0] or to_c >= solid.shape[1]:
-        return False
-    if solid[to_r, to_c] or (opens[to_r, to_c] >= 0 and not (carried >> opens[to_r, to_c]) & 1):
-        return False
-    rows, columns = to_r - r, to_c - c
-    against_out = rows * arrow[r, c, 0] + columns * arrow[r, c, 1] < 0
-    against_in = rows * arrow[to_r, to_c, 0] + columns * arrow[to_r, to_c, 1] < 0
-    if against_out or against_in:
-        return False
-    # a diagonal does not squeeze through between two walls
-    return not (rows != 0 and columns != 0 and solid[r, to_c] and solid[to_r, c])
-
-
-@kernel
-def _walk(
-    r: int,
-    c: int,
-    rows: int,
-    columns: int,
-    wind_r: int,
-    wind_c: int,
-    carried: int,
-    solid: Any,
-    opens: Any,
-    arrow: Any,
-) -> tuple[int, int]:
-    """Where a displacement of the move plus its wind leads."""
-    left_r, left_c = rows + wind_r, columns + wind_c
-    # the move itself first, as far as the wind has not undone it
-    own_r = rows if rows * left_r > 0 else 0
-    own_c = columns if columns * left_c > 0 else 0
-    if (own_r != 0 or own_c != 0) and _may_pass(r, c, r + own_r, c + own_c, carried, solid, opens, arrow):
-        r, c = r + own_r, c + own_c
-    left_r, left_c = left_r - own_r, left_c - own_c
-    while left_r != 0:
-        unit = 1 if left_r > 0 else -1
-        if not _may_pass(r, c, r + unit, c, carried, solid, opens, arrow):
-            break
-        r, left_r = r + unit, left_r - unit
-    while left_c != 0:
-        unit = 1 if left_c > 0 else -1
-        if not _may_pass(r, c, r, c + unit, carried, solid, opens, arrow):
-            break
-        c, left_c = c + unit, left_c - unit
-    return r, c
-
-
-@kernel
-def _fill(
-    next_state: Any,
-    prob: Any,
-    reward: Any,
-    reward_sd: Any,
-    terminal: Any,
-    live: Any,
-    moves: Any,
-    solid: Any,
-    ends: Any,
-    restarts: Any,
-    pay: Any,
-    cost: Any,
-    sd: Any,
-    slip: Any,
-    arrow: Any,
-    pickup: Any,
-    opens: Any,
-    link: Any,
-    wind: Any,
-    starts: Any,
-    start_prob: Any,
-    inventory: int,
-    perpendicular: bool,
-    wind_random: bool,
-    step_reward: float,
-    bump_reward: float,
-) -> int:
-    """Write every outcome of every state and action, equal ones merged; returns the largest K in use."""
-    height, width = solid.shape
-    n_actions = moves.shape[0]
-    most = 1
-    for cell in range(height * width):
-        r, c = cell // width, cell % width
-        for carried in range(inventory):
-            s = cell * inventory + carried
-            if solid[r, c] or ends[r, c]:
-                for a in range(n_actions):
-                    next_state[s, a, 0], prob[s, a, 0], terminal[s, a, 0] = s, 1.0, True
-                continue
-            live[s] = True
-            for a in range(n_actions):
-                used = 0
-                slips = slip[r, c] if (moves[a, 0] != 0 or moves[a, 1] != 0) else 0.0
-                n_slips = 1 if slips == 0 else (3 if perpendicular else n_actions)
-                blows = wind[r, c, 0] != 0 or wind[r, c, 1] != 0
-                n_winds = 3 if wind_random and blows else 1
-                for turn in range(n_slips):
-                    rows, columns, p_move = moves[a, 0], moves[a, 1], 1.0
-                    if n_slips > 1 and perpendicular:
-                        # 0: a quarter to the left, 1: as meant, 2: a quarter to the right
-                        p_move = 1.0 - slips if turn == 1 else slips / 2
-                        if turn != 1:
-                            sign = 1 if turn == 0 else -1
-                            rows, columns = -sign * columns, sign * rows
-                    elif n_slips > 1:
-                        rows, columns = moves[turn, 0], moves[turn, 1]
-                        p_move = slips / n_actions + (1.0 - slips if turn == a else 0.0)
-                    for gust in range(n_winds):
-                        extra = gust - 1 if n_winds == 3 else 0
-                        wind_r = wind[r, c, 0] + extra * np.sign(wind[r, c, 0])
-                        wind_c = wind[r, c, 1] + extra * np.sign(wind[r, c, 1])
-                        p = p_move / n_winds
-                        if p == 0:
-                            continue
-                        to_r, to_c = _walk(r, c, rows, columns, wind_r, wind_c, carried, solid, opens, arrow)
-                        moved = to_r != r or to_c != c
-                        wanted = rows + wind_r != 0 or columns + wind_c != 0
-                        pays = np.nan
-                        if moved and link[to_r, to_c] >= 0:
-                            pays = pay[to_r, to_c]
-                            to_r, to_c = link[to_r, to_c] // width, link[to_r, to_c] % width
-                        if np.isnan(pays):
-                            pays = pay[to_r, to_c]
-                        if np.isnan(pays):
-                            pays = step_reward
-                        pays -= cost[to_r, to_c]
-                        if wanted and not moved:
-                            pays += bump_reward
-                        carries = carried
-                        if pickup[to_r, to_c] >= 0:
-                            carries = carried | (1 << pickup[to_r, to_c])
-                        to_s = (to_r * width + to_c) * inventory + carries
-                        done = ends[to_r, to_c] or solid[to_r, to_c]
-                        n_targets = starts.shape[0] if restarts[to_r, to_c] else 1
-                        for j in range(n_targets):
-                            target, p_target = to_s, p
-                            if restarts[to_r, to_c]:
-                                target, p_target = starts[j], p * start_prob[j]
-                            k = 0
-                            while k < used and not (
-                                next_state[s, a, k] == target
-                                and reward[s, a, k] == pays
-                                and reward_sd[s, a, k] == sd[to_r, to_c]
-                                and terminal[s, a, k] == done
-                            ):
-                                k += 1
-                            if k == used:
-                                next_state[s, a, k] = target
-                                reward[s, a, k] = pays
-                                reward_sd[s, a, k] = sd[to_r, to_c]
-                                terminal[s, a, k] = done
-                                used += 1
-                            prob[s, a, k] += p_target
-                most = max(most, used)
-    return most

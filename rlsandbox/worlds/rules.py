@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from rlsandbox.worlds.errors import check
 
@@ -44,6 +46,20 @@ def check_reward(value: float, place: str) -> None:
     check(bool(abs(value) <= LARGEST_REWARD), f"a reward must be a number up to 1e300, not {value!r}.", place)
 
 
+def _number(value: float) -> float:
+    return float(value) + 0.0  # no negative zero
+
+
+_PLAIN: dict[str, Callable[[Any], Any]] = {
+    "moves": int,
+    "stay": bool,
+    "slip": _number,
+    "step_reward": _number,
+    "bump_reward": _number,
+    "wind_random": bool,
+}
+
+
 @dataclass(frozen=True)
 class Rules:
     """The rules that hold everywhere in a world.
@@ -52,7 +68,8 @@ class Rules:
         moves: 4 (up, right, down, left), 8 (and the diagonals) or 2 (left, right: a corridor).
         stay: whether standing still is an action as well (the last one).
         slip: chance in [0, 1] that a move goes elsewhere; ice and single cells may have their own.
-        slip_kind: "perpendicular" (half of it to each side, as FrozenLake has it) or "random" (any move, uniformly).
+        slip_kind: "perpendicular" (half of it to each side, as FrozenLake has it) or "random" (any move,
+            uniformly, the intended one among them).
         step_reward: paid for every step that ends in a cell without a reward of its own.
         bump_reward: added when a wall or the edge stopped the move.
         step_limit: an episode is truncated after so many steps; None lets it go on.
@@ -95,6 +112,10 @@ class Rules:
             f"start must be 'drawn' or 'uniform', not {self.start!r}.",
             "rules.start",
         )
+        for name, kind in _PLAIN.items():  # equal rules print alike, and so have one hash
+            object.__setattr__(self, name, kind(getattr(self, name)))
+        if self.step_limit is not None:
+            object.__setattr__(self, "step_limit", int(self.step_limit))
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -109,6 +130,12 @@ class Link:
     source: Cell
     target: Cell
 
+    def __post_init__(self) -> None:
+        """Plain numbers, so that equal links print alike."""
+        for name in ("source", "target"):
+            row, column = getattr(self, name)
+            object.__setattr__(self, name, (int(row), int(column)))
+
 
 @dataclass(frozen=True)
 class Change:
@@ -116,3 +143,8 @@ class Change:
 
     step: int
     tiles: tuple[tuple[int, int, str], ...]
+
+    def __post_init__(self) -> None:
+        """Plain numbers, so that equal changes print alike."""
+        object.__setattr__(self, "step", int(self.step))
+        object.__setattr__(self, "tiles", tuple((int(r), int(c), tile_id) for r, c, tile_id in self.tiles))

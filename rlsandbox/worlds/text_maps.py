@@ -69,9 +69,9 @@ def world_from_rows(
 def world_from_text(text: str, name: str = "Untitled") -> World:
     """Read a map that somebody typed: Gymnasium's `desc` of a frozen lake, or any plain map.
 
-    A text of `S F H G` alone with at least one `F` or `H` is a frozen lake: ice that slips two times in three, holes
-    that pay 0, at most 100 steps. Anything else is a plain map of the tile table's glyphs, in which a blank or `_`
-    is floor too, `X + - |` are walls, `s` and `@` starts and `g` a goal.
+    A text of `S F H G` alone with at least one `F` or `H` is a frozen lake: ice that slips two times in
+    three, holes that pay 0, at most 100 steps. Anything else is a plain map of the tile table's glyphs, in
+    which a blank or `_` is floor too, `X + - |` are walls, `s` and `@` starts and `g` a goal.
 
     Raises:
         SandboxError: the text is no map; the place is the line and column.

@@ -1,7 +1,7 @@
 """The tile table: one row a tile, with its look and its rule.
 
-Whatever knows tiles reads this table: the compiler of worlds, the palette, the canvas, the pictures, the files.
-A tile is added by adding a row to `TILES`.
+Whatever knows tiles reads this table: the compiler of worlds, the palette, the canvas, the pictures, the
+files. A tile is added by adding a row to `TILES`.
 """
 
 from __future__ import annotations

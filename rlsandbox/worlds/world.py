@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,21 @@ from rlsandbox.worlds.rules import LARGEST_REWARD, Action, Cell, Change, Link, R
 from rlsandbox.worlds.tiles import CODE, FLOOR, NOTHING, TILE_BY_ID, TILES, Layer, Rule, Tile
 
 MAX_SIDE = 128
+MAX_NAME = 200
 
 
-def _layer(dtype: Any) -> Any:
-    return field(repr=False, metadata={"dtype": dtype})
+_LAYERS: dict[str, type[np.generic]] = {
+    "terrain": np.int8,
+    "objects": np.int8,
+    "wind": np.int8,
+    "reward": np.float64,
+    "reward_sd": np.float64,
+    "slip": np.float64,
+    "weight": np.float64,
+}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class World:
     """A drawing with its rules; H rows and W columns, at most `MAX_SIDE` each.
 
@@ -42,15 +50,15 @@ class World:
     """
 
     name: str
-    terrain: NDArray[np.int8] = _layer(np.int8)
-    objects: NDArray[np.int8] = _layer(np.int8)
-    wind: NDArray[np.int8] = _layer(np.int8)
-    reward: NDArray[np.float64] = _layer(np.float64)
-    reward_sd: NDArray[np.float64] = _layer(np.float64)
-    slip: NDArray[np.float64] = _layer(np.float64)
-    weight: NDArray[np.float64] = _layer(np.float64)
+    terrain: NDArray[np.int8]
+    objects: NDArray[np.int8]
+    wind: NDArray[np.int8]
+    reward: NDArray[np.float64]
+    reward_sd: NDArray[np.float64]
+    slip: NDArray[np.float64]
+    weight: NDArray[np.float64]
     links: tuple[Link, ...] = ()
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
     schedule: tuple[Change, ...] = ()
 
     # -- making ------------------------------------------------------------------------------------
@@ -63,6 +71,9 @@ class World:
         """
         for name, dtype in _LAYERS.items():
             layer = np.array(getattr(self, name), dtype=dtype, order="C")
+            if dtype is np.float64:
+                layer += 0.0  # one zero and one NaN, so that equal worlds have equal bytes
+                layer[np.isnan(layer)] = np.nan
             layer.setflags(write=False)
             object.__setattr__(self, name, layer)
         self._validate()
@@ -95,8 +106,8 @@ class World:
     def painted(self, cells: Iterable[Cell], tile_id: str, wind: tuple[int, int] | None = None) -> World:
         """Paint a tile on cells; those outside the world are passed over.
 
-        A tile that changes a cell gives it back its defaults. Terrain that nobody can stand on, and floor, clear
-        the object on top; an object on such terrain brings floor with it.
+        A tile that changes a cell gives it back its defaults. Terrain that nobody can stand on, and floor,
+        clear the object on top; an object on such terrain brings floor with it.
         `wind` is what the wind tile paints.
         """
         tile = _tile(tile_id)
@@ -218,14 +229,12 @@ class World:
             attribute: name of a field of `Rule`.
             empty: the value where a rule leaves it out (None).
         """
-        default = getattr(Rule(), attribute)
-        values = [getattr(tile.rule, attribute) for tile in TILES]
-        filled = np.array([empty if value is None else value for value in values])
-        stated = np.array([value != default for value in values])
-        layer = filled[self.terrain]
-        on_top = (self.objects != NOTHING) & stated[self.objects]
-        layer[on_top] = filled[self.objects][on_top]
-        return layer
+        return np.take(_rule_table(attribute, empty), self._stacks, axis=0)
+
+    @cached_property
+    def _stacks(self) -> NDArray[np.intp]:
+        """`[H, W]`: number of the pair (object or nothing, terrain) in each cell."""
+        return (self.objects.astype(np.intp) + 1) * len(TILES) + self.terrain
 
     def tile_at(self, cell: Cell) -> Tile:
         """What one sees in a cell: its object, or else its terrain."""
@@ -271,9 +280,18 @@ class World:
         """By content, as for every value."""
         return hash((self.name, self.digest))
 
+    def __repr__(self) -> str:
+        """Name and size; the layers would fill the screen."""
+        return f"World({self.name!r}, {self.height}x{self.width})"
+
     # -- validation --------------------------------------------------------------------------------
 
     def _validate(self) -> None:
+        check(
+            isinstance(self.name, str) and len(self.name) <= MAX_NAME and self.name.isprintable(),
+            f"a name is a line of at most {MAX_NAME} characters that can be printed.",
+            "name",
+        )
         check(self.terrain.ndim == 2, "The terrain must be a table of rows and columns.", "terrain")
         _check_size(*self.terrain.shape)
         for name in _LAYERS:
@@ -329,7 +347,16 @@ class World:
                 _tile(tile_id)
 
 
-_LAYERS = {f.name: f.metadata["dtype"] for f in dataclasses.fields(World) if "dtype" in f.metadata}
+@cache
+def _rule_table(attribute: str, empty: Any) -> NDArray[Any]:
+    """One attribute of `Rule` for every pair of `World._stacks`."""
+    default = getattr(Rule(), attribute)
+    values = [getattr(tile.rule, attribute) for tile in TILES]
+    filled = np.array([empty if value is None else value for value in values])
+    stated = np.array([value != default for value in values])
+    table = np.tile(filled, (len(TILES) + 1, *[1] * filled.ndim))
+    table[1:][stated] = filled[stated][:, None]
+    return table.reshape(-1, *filled.shape[1:])
 
 
 def _reset_cell(layers: dict[str, NDArray[Any]], r: int, c: int) -> None:
