@@ -1,0 +1,233 @@
+"""Numbers, paths and badges on the grid."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+
+from rlsandbox.marks import Badge, Badges, Labels, Paths, Triangles
+from rlsandbox.studio.colormaps import is_bright
+from rlsandbox.studio.painting.arrows import INK
+from rlsandbox.studio.painting.heat import NOWHERE, shades
+from rlsandbox.studio.painting.view import View
+from rlsandbox.studio.theme import Theme, font
+
+SMALLEST_LABELS = 34.0
+"""Side of a cell in logical pixels from which numbers are written."""
+_SMALLEST_TRIANGLE_LABELS = 56.0
+_LONGEST_PATH = 1500  # points; of a longer one the end is drawn
+_PATH_STEPS = 14  # shades from its faint beginning to its end
+
+
+def number(value: float, decimals: int) -> str:
+    """A value as it is written in a cell: with a true minus, and short where it is large."""
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.{decimals}f}" if abs(value) < 10_000 else f"{value:.2g}".replace("e+0", "e")
+    if float(text) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", "−")
+
+
+def labels_fit(view: View) -> bool:
+    """Whether cells are large enough for numbers."""
+    return view.logical_cell >= SMALLEST_LABELS
+
+
+def _fitting_font(text: str, room: float, wanted: float, scale: float) -> QFont:
+    """The font in which a text is at most `room` device pixels wide, `wanted` tall if possible."""
+    face = font(max(1, round(wanted)))
+    wide = QFontMetricsF(face).horizontalAdvance(text)
+    if wide > room:
+        face.setPixelSize(max(round(7 * scale), math.floor(wanted * room / wide)))
+    return face
+
+
+def paint_labels(
+    painter: QPainter, mark: Labels, bright: NDArray[np.bool_], view: View, low: bool = True
+) -> None:
+    """Numbers in the cells that are in view; `low` leaves the middle to arrows."""
+    if not labels_fit(view):
+        return
+    r0, r1, c0, c1 = view.visible(*mark.values.shape)
+    cells = [(r + r0, c + c0) for r, c in np.argwhere(~np.isnan(mark.values[r0:r1, c0:c1])).tolist()]
+    texts = [number(float(mark.values[cell]), mark.decimals) for cell in cells]
+    if not texts:
+        return
+    wanted = min(max(0.2 * view.cell, 9 * view.scale), 14 * view.scale)
+    face = _fitting_font(max(texts, key=len), 0.9 * view.cell, wanted, view.scale)
+    metrics = QFontMetricsF(face)
+    widths = {text: metrics.horizontalAdvance(text) for text in set(texts)}
+    baseline = 0.86 * view.cell if low else view.cell / 2 + metrics.capHeight() / 2
+    painter.save()
+    painter.setFont(face)
+    for dark_ink in (False, True):
+        painter.setPen(QColor(INK[dark_ink]))
+        for (r, c), text in zip(cells, texts, strict=True):
+            if bright[r, c] == dark_ink:
+                x = view.left + (c + 0.5) * view.cell - widths[text] / 2
+                painter.drawText(QPointF(round(x), round(view.top + r * view.cell + baseline)), text)
+    painter.restore()
+
+
+def triangle_labels_fit(view: View) -> bool:
+    """Whether each of a cell's four triangles has room for its number."""
+    return view.logical_cell >= _SMALLEST_TRIANGLE_LABELS
+
+
+def paint_triangle_labels(painter: QPainter, mark: Triangles, view: View) -> None:
+    """The four numbers of every cell that is in view."""
+    if not triangle_labels_fit(view):
+        return
+    r0, r1, c0, c1 = view.visible(*mark.values.shape[:2])
+    values = mark.values[r0:r1, c0:c1]
+    index = shades(mark, values)
+    decimals = 1 if np.nanmax(np.abs(values), initial=0) >= 10 else 2
+    where = np.argwhere(index != NOWHERE).tolist()
+    texts = [number(float(values[r, c, k]), decimals) for r, c, k in where]
+    if not texts:
+        return
+    wanted = min(max(0.14 * view.cell, 9 * view.scale), 13 * view.scale)
+    face = _fitting_font(max(texts, key=len), 0.44 * view.cell, wanted, view.scale)
+    metrics = QFontMetricsF(face)
+    offsets = ((0.5, 0.17), (0.76, 0.5), (0.5, 0.83), (0.24, 0.5))
+    dark_ink = is_bright(mark.colormap)[index]
+    painter.save()
+    painter.setFont(face)
+    for (r, c, k), text in zip(where, texts, strict=True):
+        x = view.left + (c0 + c + offsets[k][0]) * view.cell - metrics.horizontalAdvance(text) / 2
+        y = view.top + (r0 + r + offsets[k][1]) * view.cell + metrics.capHeight() / 2
+        painter.setPen(QColor(INK[bool(dark_ink[r, c, k])]))
+        painter.drawText(QPointF(round(x), round(y)), text)
+    painter.restore()
+
+
+def paint_path(painter: QPainter, mark: Paths, ink: QColor, view: View, lift: float = 0.0) -> None:
+    """A line that fades towards its beginning; jumps are thin and dotted."""
+    points, jumps = mark.points[-_LONGEST_PATH:], mark.jumps[-_LONGEST_PATH:]
+    if len(points) < 2:
+        return
+    places = [
+        QPointF(view.left + c * view.cell, view.top + (r - lift) * view.cell) for r, c in points.tolist()
+    ]
+    walked = QPen(ink, min(max(0.085 * view.cell, 1.6 * view.scale), 7 * view.scale))
+    walked.setCapStyle(Qt.PenCapStyle.FlatCap)
+    walked.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    jumped = QPen(ink, max(1.0, 0.3 * walked.widthF()), Qt.PenStyle.DotLine)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    opacity = painter.opacity()
+    steps = min(_PATH_STEPS, len(places) - 1)
+    bounds = np.rint(np.linspace(0, len(places) - 1, steps + 1)).astype(int).tolist()
+    for k, (first, last) in enumerate(pairwise(bounds)):
+        painter.setOpacity(opacity * (0.25 + 0.6 * (k + 1) / steps))
+        line, leaps = _piece(places, jumps, first, last)
+        painter.setPen(walked)
+        painter.drawPath(line)
+        if not leaps.isEmpty():
+            painter.setPen(jumped)
+            painter.drawPath(leaps)
+    painter.restore()
+
+
+def _piece(
+    places: list[QPointF], jumps: NDArray[np.bool_], first: int, last: int
+) -> tuple[QPainterPath, QPainterPath]:
+    """The walked and the jumped part of a piece of a path.
+
+    Pieces meet in the middle of a step, never at a corner, where see-through line ends would show.
+    """
+    line, leaps = QPainterPath(), QPainterPath()
+    begins_midway = first > 0 and not jumps[first]
+    line.moveTo((places[first - 1] + places[first]) / 2 if begins_midway else places[first])
+    if begins_midway:
+        line.lineTo(places[first])
+    for k in range(first + 1, last + 1):
+        if jumps[k]:
+            leaps.moveTo(places[k - 1])
+            leaps.lineTo(places[k])
+            line.moveTo(places[k])
+        elif k == last and last < len(places) - 1:
+            line.lineTo((places[k - 1] + places[k]) / 2)
+        else:
+            line.lineTo(places[k])
+    return line, leaps
+
+
+def paint_badges(painter: QPainter, mark: Badges, theme: Theme, view: View, lift: float = 0.0) -> None:
+    """Signs on cells; an agent stands where its position says, the others fill their cell."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for badge in mark.badges:
+        if badge.kind == "agent":
+            middle = QPointF(view.left + badge.column * view.cell, view.top + (badge.row - lift) * view.cell)
+            paint_agent(painter, middle, view)
+        elif badge.kind in _FRAMES:
+            role, width = _FRAMES[badge.kind]
+            _paint_frame(painter, _cell_rect(badge, view), QColor(getattr(theme, role)), width, view)
+        elif badge.kind == "disagrees":
+            _paint_corner(painter, _cell_rect(badge, view), QColor(theme.bad))
+        else:
+            _paint_pill(painter, badge, theme, view)
+    painter.restore()
+
+
+_FRAMES = {"selected": ("accent", 2.5), "updated": ("warn", 2.0), "changed": ("ok", 2.0)}
+"""Colour role and width in logical pixels of the frames around cells."""
+
+
+def _cell_rect(badge: Badge, view: View) -> QRectF:
+    return view.rect(math.floor(badge.row), math.floor(badge.column))
+
+
+def paint_agent(painter: QPainter, middle: QPointF, view: View) -> None:
+    """The agent: an orange disc with a white rim and a glint."""
+    radius = max(0.2 * view.cell, 3.0 * view.scale)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(0, 0, 0, 70))
+    painter.drawEllipse(middle + QPointF(0, 0.1 * radius), 1.24 * radius, 1.24 * radius)
+    painter.setBrush(QColor("#ffffff"))
+    painter.drawEllipse(middle, 1.17 * radius, 1.17 * radius)
+    painter.setBrush(QColor("#ff8534"))
+    painter.drawEllipse(middle, radius, radius)
+    if radius > 5 * view.scale:
+        painter.setBrush(QColor("#ffffff"))
+        painter.drawEllipse(middle + QPointF(0.38, -0.32) * radius, 0.25 * radius, 0.25 * radius)
+
+
+def _paint_frame(painter: QPainter, rect: QRectF, color: QColor, width: float, view: View) -> None:
+    width = min(width * view.scale, max(1.0, 0.2 * rect.width()))
+    inner = rect.adjusted(width / 2, width / 2, -width / 2, -width / 2)
+    radius = 0.05 * rect.width()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(color, width))
+    painter.drawRoundedRect(inner, radius, radius)
+
+
+def _paint_corner(painter: QPainter, rect: QRectF, color: QColor) -> None:
+    side = 0.26 * rect.width()
+    corner = rect.topRight()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    painter.drawPolygon([corner, corner - QPointF(side, 0), corner + QPointF(0, side)])
+
+
+def _paint_pill(painter: QPainter, badge: Badge, theme: Theme, view: View) -> None:
+    if view.logical_cell < 24:
+        return
+    rect = _cell_rect(badge, view)
+    face = _fitting_font(badge.kind, 0.8 * rect.width(), min(0.2 * rect.width(), 11 * view.scale), view.scale)
+    metrics = QFontMetricsF(face)
+    height = metrics.height()
+    width = metrics.horizontalAdvance(badge.kind) + 0.7 * height
+    pill = QRectF(rect.right() - width - 2 * view.scale, rect.top() + 2 * view.scale, width, height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(theme.panel))
+    painter.drawRoundedRect(pill, height / 2, height / 2)
+    painter.setPen(QColor(theme.text))
+    painter.setFont(face)
+    painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, badge.kind)

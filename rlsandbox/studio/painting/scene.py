@@ -1,0 +1,161 @@
+"""The whole picture: a world and the marks on it, in the order in which they lie on each other."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+
+from rlsandbox.marks import Arrows, Badges, Heatmap, Labels, Mark, Paths, Triangles
+from rlsandbox.studio.painting.arrows import paint_arrows
+from rlsandbox.studio.painting.glyphs import (
+    labels_fit,
+    paint_badges,
+    paint_labels,
+    paint_path,
+    paint_triangle_labels,
+    triangle_labels_fit,
+)
+from rlsandbox.studio.painting.heat import brightness, is_vector, paint_heatmap, paint_triangles
+from rlsandbox.studio.painting.tiles import (
+    TileLayers,
+    bright_tiles,
+    paint_ground_shapes,
+    paint_over_shapes,
+)
+from rlsandbox.studio.painting.view import View
+from rlsandbox.studio.theme import Theme
+from rlsandbox.worlds.world import World
+
+T = TypeVar("T")
+
+_LIFT = 0.09  # of a cell, by which arrows make room for the number under them
+_RADIUS = 4.0  # logical pixels, of the grid's outer corners
+
+
+def paint_world(
+    painter: QPainter, world: World, theme: Theme, view: View, layers: TileLayers | None = None
+) -> None:
+    """Paint a world without marks; see `paint_scene`."""
+    paint_scene(painter, world, (), theme, view, layers)
+
+
+def paint_scene(
+    painter: QPainter,
+    world: World,
+    marks: Sequence[Mark],
+    theme: Theme,
+    view: View,
+    layers: TileLayers | None = None,
+) -> None:
+    """Paint a world and the marks on it, as much of both as the view shows.
+
+    Args:
+        painter: where to, in device pixels; its background is the theme's canvas.
+        world: the drawing.
+        marks: what overlays say, in any order.
+        theme: colours.
+        view: where the grid lies.
+        layers: keeps the static part from frame to frame.
+    """
+    values = [mark for mark in marks if isinstance(mark, Heatmap | Triangles)]
+    vector = is_vector(painter)
+    layers = layers or TileLayers()
+    if vector:
+        paint_ground_shapes(painter, world, theme, view)
+    else:
+        layers.paint_ground(painter, world, theme, view)
+    for mark in values:
+        _VALUES[type(mark)](painter, mark, theme, view)
+    _paint_grid(painter, world, theme, view, bool(values))
+    if vector:
+        paint_over_shapes(painter, world, theme, view)
+    else:
+        layers.paint_over(painter, world, theme, view)
+    _round_corners(painter, world, theme, view)
+    _paint_marks(painter, world, marks, theme, view)
+
+
+_VALUES = {Heatmap: paint_heatmap, Triangles: paint_triangles}
+
+
+def _paint_marks(painter: QPainter, world: World, marks: Sequence[Mark], theme: Theme, view: View) -> None:
+    values = [mark for mark in marks if isinstance(mark, Heatmap | Triangles)]
+    bright = _bright_cells(world, values, theme)
+    crowded = triangle_labels_fit(view) and any(isinstance(mark, Triangles) for mark in marks)
+    numbered = labels_fit(view) and not crowded and any(isinstance(mark, Labels) for mark in marks)
+    arrows = any(isinstance(mark, Arrows) for mark in marks)
+    lift = _LIFT if numbered and arrows else 0.0
+    for mark in _of(marks, Triangles):
+        paint_triangle_labels(painter, mark, view)
+    for mark in _of(marks, Arrows):
+        paint_arrows(painter, mark, bright, view, lift)
+    for mark in _of(marks, Labels):
+        if numbered:
+            paint_labels(painter, mark, bright, view, low=arrows)
+    for mark in _of(marks, Paths):
+        paint_path(painter, mark, _trail_ink(theme, bool(values)), view, lift)
+    for mark in _of(marks, Badges):
+        paint_badges(painter, mark, theme, view, lift)
+
+
+def _of(marks: Sequence[Mark], kind: type[T]) -> list[T]:
+    return [mark for mark in marks if isinstance(mark, kind)]
+
+
+def _trail_ink(theme: Theme, over_values: bool) -> QColor:
+    """Pale over values, which are strong; on the light floor pale would not be seen."""
+    return QColor("#eef0f6" if over_values or theme.name == "dark" else "#e07a2f")
+
+
+def _bright_cells(world: World, values: Sequence[Heatmap | Triangles], theme: Theme) -> NDArray[np.bool_]:
+    """`[H, W]`: where ink must be dark."""
+    bright = bright_tiles(theme.name)[world.terrain]
+    for mark in values:
+        bright = brightness(mark, bright)
+    return bright
+
+
+def _paint_grid(painter: QPainter, world: World, theme: Theme, view: View, over_values: bool) -> None:
+    """Thin lines between cells, which fade away as cells get small."""
+    strength = min(1.0, (view.logical_cell - 4) / 8)
+    r0, r1, c0, c1 = view.visible(*world.terrain.shape)
+    if strength <= 0 or r0 == r1 or c0 == c1:
+        return
+    ink = QColor(theme.grid if over_values or theme.name == "dark" else theme.line)
+    ink.setAlphaF(ink.alphaF() * strength)
+    area = view.rect(r0, c0, r1 - r0, c1 - c0)
+    thick = max(1.0, round(view.scale))
+    half = thick / 2  # a line fills the first pixels of its cell
+    lines = [
+        QLineF(view.left + c * view.cell + half, area.top(), view.left + c * view.cell + half, area.bottom())
+        for c in range(max(c0, 1), c1)
+    ] + [
+        QLineF(area.left(), view.top + r * view.cell + half, area.right(), view.top + r * view.cell + half)
+        for r in range(max(r0, 1), r1)
+    ]
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    pen = QPen(ink, thick)
+    painter.setPen(pen)
+    painter.drawLines(lines)
+    painter.restore()
+
+
+def _round_corners(painter: QPainter, world: World, theme: Theme, view: View) -> None:
+    """Cover the grid's corners with the background: cheaper than a round clip around everything."""
+    radius = min(_RADIUS * view.scale, view.cell / 2)
+    outer = view.rect(0, 0, *world.terrain.shape)
+    cover = QPainterPath()
+    cover.addRect(outer.adjusted(-1, -1, 1, 1))
+    cover.addRoundedRect(outer, radius, radius)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for corner in (outer.topLeft(), outer.topRight(), outer.bottomLeft(), outer.bottomRight()):
+        painter.save()
+        painter.setClipRect(corner.x() - radius - 1, corner.y() - radius - 1, 2 * radius + 2, 2 * radius + 2)
+        painter.fillPath(cover, QColor(theme.canvas))
+        painter.restore()
+    painter.restore()
