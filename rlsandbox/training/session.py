@@ -251,11 +251,12 @@ class TrainingSession:
         self._revive()
 
     def replace_world(self, world: World) -> None:
-        """Go on in an edited world.
+        """Go on in an edited world, as its schedule has it by now.
 
         Raises:
             SandboxError: its model is too large; nothing has changed then.
         """
+        world = world.at_step(self.clock)
         if world.digest == self.world.digest:
             return
         problem = Enumerable.of(world)

@@ -1,0 +1,92 @@
+"""The runs of this window: what each was, and what is drawn of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rlsandbox.algorithms import find
+from rlsandbox.learning.exploration import scheduled
+from rlsandbox.studio.panels.runs_panel import RunRow
+from rlsandbox.studio.plots.run_curves import RunCurves
+from rlsandbox.studio.worker import Frame
+from rlsandbox.training.session import RunSpec
+
+
+@dataclass
+class Run:
+    """One run and its newest frame."""
+
+    run_id: int
+    spec: RunSpec
+    color: int
+    state: str = "training"
+    frame: Frame | None = field(default=None, repr=False)
+    curves: RunCurves | None = field(default=None, repr=False)
+
+    @property
+    def title(self) -> str:
+        """The algorithm and what was set otherwise: "Q-learning α 0.5 ε 0.1"."""
+        agent = find(self.spec.algorithm)
+        shown = {hp.name: hp.symbol for hp in agent.Config.describe() if hp.symbol and not hp.only_if}
+        defaults = agent.Config()
+        parts = [
+            f"{symbol} {self.spec.config[name]:g}"
+            for name, symbol in shown.items()
+            if name in self.spec.config and self.spec.config[name] != getattr(defaults, name)
+        ]
+        return " ".join([agent.title, *parts])
+
+    def take(self, frame: Frame) -> None:
+        """Take over a frame that carries curves."""
+        self.frame = frame
+        progress = frame.progress
+        self.curves = RunCurves(
+            run_id=self.run_id,
+            title=self.title,
+            color=self.color,
+            curves=progress.curves,
+            gap=progress.gap,
+            optimum=None if progress.oracle is None else self._optimum(frame),
+            edits=progress.edits,
+            epsilon=self._epsilon(frame),
+        )
+
+    @staticmethod
+    def _optimum(frame: Frame) -> float | None:
+        """The undiscounted return of the oracle where it is known, else V*(start) at gamma 1."""
+        if frame.evaluation is not None:
+            return frame.evaluation.oracle_return
+        oracle = frame.progress.oracle
+        return oracle.v_start if oracle is not None and oracle.gamma == 1 else None
+
+    def _epsilon(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+        config = find(self.spec.algorithm).Config.make(self.spec.config)
+        episodes = int(frame.progress.snapshot.episodes.max(initial=0))
+        if not hasattr(config, "schedule") or episodes == 0:
+            return np.empty(0), np.empty(0)
+        at = np.unique(np.linspace(0, episodes, 200).astype(np.int64))
+        schedule = config.schedule("epsilon")
+        return at.astype(np.float64), np.array([scheduled.function(*schedule, int(e)) for e in at])
+
+    def row(self) -> RunRow:
+        """Its line in the table."""
+        evaluation = self.frame.evaluation if self.frame is not None else None
+        gaps = [] if evaluation is None else evaluation.oracle_gap
+        known = [gap for gap in gaps if gap is not None]
+        gap: float | str | None = None
+        if evaluation is not None and evaluation.oracle_return is not None:
+            gap = float(np.median(known)) if 2 * len(known) > len(gaps) else "never ends"
+        return RunRow(
+            run_id=self.run_id,
+            title=self.title,
+            color=self.color,
+            seeds=len(self.spec.seeds),
+            online_return=None
+            if self.frame is None or np.isnan(self.frame.recent_return)
+            else self.frame.recent_return,
+            greedy_return=None if evaluation is None else float(np.mean(evaluation.greedy_return)),
+            gap=gap,
+            state=self.state,
+        )

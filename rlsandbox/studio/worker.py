@@ -1,0 +1,371 @@
+"""The trainer: the only thread beside the window's. It owns the running session; the window pulls."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QThread, Signal
+
+from rlsandbox.learning.agent import View
+from rlsandbox.training.episodes import Episode, record_episode
+from rlsandbox.training.evaluate import Evaluation, episode_cap
+from rlsandbox.training.mailbox import Mailbox
+from rlsandbox.training.pace import Pace
+from rlsandbox.training.session import Progress, RunSpec, TrainingSession
+from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.world import World
+
+_SLICE = 0.008
+_MOST_BEHIND = 0.25
+"""Seconds that a paced run may catch up after a pause or a slow frame."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the trainer publishes when asked.
+
+    Attributes:
+        run_id: the run that it is about.
+        progress: copies of what the session holds.
+        state: "idle", "training", "paused", "finished" or "failed".
+        rate: steps a second, summed over all replicas, over the last second.
+        recent_return: mean online return of the last 100 episodes and all replicas; NaN before the first.
+        evaluation: figures of the greedy policy, when the run rests.
+    """
+
+    run_id: int
+    progress: Progress
+    state: str
+    rate: float
+    recent_return: float
+    evaluation: Evaluation | None
+
+
+class Trainer(QThread):
+    """Runs one session at a time in its own thread.
+
+    Public methods may be called from the window's thread: they only queue what is to be done. Signals tell what
+    happened; everything else is pulled through `ask` and `take`.
+
+    Signals:
+        state_changed: (run id, state, sentence); the sentence is empty unless something went wrong.
+        episode_recorded: an `Episode`.
+        rejected: a sentence: what was asked for could not be done, and nothing has changed.
+    """
+
+    state_changed = Signal(int, str, str)
+    episode_recorded = Signal(object)
+    rejected = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._wake = threading.Event()
+        self._mailbox: Mailbox[View, Frame] = Mailbox()
+        self._sessions: dict[int, TrainingSession] = {}
+        self._run_id = -1
+        self._session: TrainingSession | None = None
+        self._state = "idle"
+        self._pace = Pace(None, None)
+        self._owed = 0.0
+        self._last_slice = 0.0
+        self._until_episode: int | None = None
+        self._rate = _Rate()
+        self._evaluation: Evaluation | None = None
+
+    # -- called from the window -------------------------------------------------------------------
+
+    def start_run(self, run_id: int, spec: RunSpec, paused: bool = False) -> None:
+        """Begin a run; with `paused` it waits for the first step."""
+        self._post(partial(self._begin, run_id, spec, paused))
+
+    def resume_run(self) -> None:
+        """Go on after a pause."""
+        self._post(partial(self._set_state, "training"))
+
+    def pause_run(self) -> None:
+        """Rest; a session at rest changes nothing."""
+        self._post(partial(self._rest, "paused"))
+
+    def stop_run(self) -> None:
+        """End the run here; it can still be looked at and continued."""
+        self._post(partial(self._rest, "finished"))
+
+    def step_run(self) -> None:
+        """One tick of one step, then rest."""
+        self._post(self._step)
+
+    def run_episode(self) -> None:
+        """Go on until the shown replica has finished its episode, then rest."""
+        self._post(self._to_end_of_episode)
+
+    def continue_run(self, steps: int | None, episodes: int | None) -> None:
+        """Extend the budget and go on."""
+        self._post(partial(self._extend, steps, episodes))
+
+    def recover_run(self) -> None:
+        """After a failure: back to the last good state, at rest."""
+        self._post(self._recover)
+
+    def select_run(self, run_id: int) -> None:
+        """Bring the agent of another run back; the running one rests."""
+        self._post(partial(self._select, run_id))
+
+    def leave_run(self) -> None:
+        """Rest, and show no run; it can be selected again."""
+        self._post(self._leave)
+
+    def forget_run(self, run_id: int) -> None:
+        """Let go of a run's session."""
+        self._post(partial(self._forget, run_id))
+
+    def set_hyperparameters(self, values: dict[str, Any]) -> None:
+        """Change hyperparameters of the current run."""
+        self._post(partial(self._guarded, "set_hyperparameters", values))
+
+    def replace_world(self, world: World) -> None:
+        """Go on in an edited world."""
+        self._post(partial(self._guarded, "replace_world", world))
+
+    def set_pace(self, pace: Pace) -> None:
+        """How fast to go."""
+        self._post(partial(self._set_pace, pace))
+
+    def record(self, replica: int | None, seed: int) -> None:
+        """Record an episode of the current greedy policy; `episode_recorded` brings it."""
+        self._post(partial(self._record, replica or 0, seed))
+
+    def call(self, function: Callable[[TrainingSession], None]) -> None:
+        """Run a function on the current session in the thread that owns it (saving, exporting)."""
+        self._post(partial(self._call, function))
+
+    def ask(self, view: View) -> None:
+        """Ask for the next frame."""
+        self._mailbox.ask(view)
+        self._wake.set()
+
+    def take(self) -> Frame | None:
+        """The newest frame, once."""
+        return self._mailbox.take()
+
+    def close(self) -> bool:
+        """End the thread; returns whether it has ended within two seconds."""
+        self.requestInterruption()
+        self._wake.set()
+        return self.wait(2000)
+
+    # -- inside the thread ------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """The loop: commands, a slice of training, an answer if somebody asked."""
+        while not self.isInterruptionRequested():
+            try:
+                self._drain()
+                if self._state == "training" and self._session is not None:
+                    self._train(self._session)
+                self._answer()
+            except SandboxError as error:
+                self._fail(str(error))
+            except Exception as error:
+                traceback.print_exc(file=sys.stderr)
+                self._fail(f"The run stopped by an error in the program: {error!r}.")
+            if self._state != "training":
+                self._wake.wait(0.1)
+                self._wake.clear()
+
+    def _post(self, command: Callable[[], None]) -> None:
+        self._commands.put(command)
+        self._wake.set()
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                self._commands.get_nowait()()
+            except queue.Empty:
+                return
+            except SandboxError as error:
+                self.rejected.emit(str(error))
+
+    def _train(self, session: TrainingSession) -> None:
+        now = time.perf_counter()
+        elapsed = min(now - self._last_slice, _MOST_BEHIND)
+        self._last_slice = now
+        pace = self._pace
+        if self._until_episode is not None:
+            self._paced(session, elapsed, stride=1)
+            if int(session.agent.episodes[0]) >= self._until_episode or session.finished:
+                self._until_episode = None
+                self._rest("paused")
+        elif pace.steps_per_second is None and pace.episodes_per_second is None:
+            session.run_slice(_SLICE)
+        else:
+            self._paced(session, elapsed, stride=1 << 20)
+        self._rate.count(int(session.agent.steps.sum()))
+        if session.finished:
+            self._rest("failed" if session.failure else "finished", session.failure or "")
+
+    def _paced(self, session: TrainingSession, elapsed: float, stride: int) -> None:
+        """As many steps as the pace allows since the last slice, then sleep until the next is due."""
+        steps_per_second = self._pace.steps_per_second
+        if steps_per_second is None and self._pace.episodes_per_second is not None:
+            steps_per_second = self._pace.episodes_per_second * self._rate.episode_length(session)
+        deadline = time.perf_counter() + _SLICE
+        if steps_per_second is None:
+            self._owed = float(1 << 20)
+        else:
+            self._owed = min(self._owed + elapsed * steps_per_second, max(1.0, _MOST_BEHIND * steps_per_second))
+        while self._owed >= 1 and time.perf_counter() < deadline and not session.finished:
+            n = int(min(self._owed, stride, 4096))
+            session.tick(n)
+            self._owed -= n
+            if self._until_episode is not None and int(session.agent.episodes[0]) >= self._until_episode:
+                break
+        session.examine()
+        left = deadline - time.perf_counter()
+        if left > 0 and steps_per_second is not None:
+            self._wake.wait(left)
+            self._wake.clear()
+
+    def _answer(self) -> None:
+        view = self._mailbox.take_request()
+        session = self._session
+        if view is None or session is None:
+            return
+        means = [mean for mean in session.recent_return() if not np.isnan(mean)] if "curves" in view.wants else []
+        self._mailbox.publish(
+            Frame(
+                run_id=self._run_id,
+                progress=session.progress(view),
+                state=self._state,
+                rate=self._rate.value if self._state == "training" else 0.0,
+                recent_return=float(np.mean(means)) if means else float("nan"),
+                evaluation=self._evaluation,
+            )
+        )
+
+    # -- commands, inside the thread --------------------------------------------------------------
+
+    def _begin(self, run_id: int, spec: RunSpec, paused: bool) -> None:
+        session = TrainingSession(spec)
+        session.tracks_gap = True
+        self._sessions[run_id] = session
+        self._use(run_id, session, "paused" if paused else "training")
+
+    def _use(self, run_id: int, session: TrainingSession, state: str) -> None:
+        self._run_id, self._session, self._evaluation = run_id, session, None
+        self._until_episode, self._owed, self._rate = None, 1.0, _Rate()
+        self._set_state(state)
+
+    def _set_state(self, state: str, sentence: str = "") -> None:
+        if self._session is None:
+            return
+        if state == "training":
+            self._last_slice, self._evaluation = time.perf_counter(), None
+        self._state = state
+        self.state_changed.emit(self._run_id, state, sentence)
+
+    def _rest(self, state: str, sentence: str = "") -> None:
+        session = self._session
+        if session is None:
+            return
+        self._until_episode = None
+        if session.failure is None:
+            session.log_gap()
+            self._evaluation = session.evaluate()
+        self._set_state(state, sentence)
+
+    def _fail(self, sentence: str) -> None:
+        self._state = "failed"
+        self.state_changed.emit(self._run_id, "failed", sentence)
+
+    def _step(self) -> None:
+        if self._session is not None:
+            self._session.tick(1)
+            self._session.examine()
+            self._rest("failed" if self._session.failure else "paused", self._session.failure or "")
+
+    def _to_end_of_episode(self) -> None:
+        if self._session is not None:
+            self._until_episode = int(self._session.agent.episodes[0]) + 1
+            self._set_state("training")
+
+    def _extend(self, steps: int | None, episodes: int | None) -> None:
+        if self._session is not None:
+            self._session.extend(steps, episodes)
+            self._set_state("training")
+
+    def _recover(self) -> None:
+        if self._session is not None:
+            self._session.go_to(self._session.history.latest)
+            self._rest("paused")
+
+    def _select(self, run_id: int) -> None:
+        session = self._sessions.get(run_id)
+        if session is not None:
+            self._use(run_id, session, "finished" if session.finished else "paused")
+            self._rest(self._state)
+
+    def _leave(self) -> None:
+        self._session, self._state, self._run_id = None, "idle", -1
+
+    def _forget(self, run_id: int) -> None:
+        self._sessions.pop(run_id, None)
+        if run_id == self._run_id:
+            self._leave()
+
+    def _guarded(self, method: str, value: Any) -> None:
+        if self._session is not None:
+            getattr(self._session, method)(value)
+            if self._state == "finished" and not self._session.finished:
+                self._set_state("paused")
+
+    def _set_pace(self, pace: Pace) -> None:
+        self._pace, self._owed, self._last_slice = pace, 1.0, time.perf_counter()
+
+    def _record(self, replica: int, seed: int) -> None:
+        session = self._session
+        if session is None:
+            return
+        mdp = session.agent.problem.mdp
+        probs = session.agent.policy().probs[replica]
+        episode: Episode = record_episode(mdp, probs, np.random.default_rng(seed), episode_cap(mdp))
+        self.episode_recorded.emit(episode)
+
+    def _call(self, function: Callable[[TrainingSession], None]) -> None:
+        if self._session is not None:
+            function(self._session)
+
+
+class _Rate:
+    """Steps a second over about the last second, and the length of recent episodes."""
+
+    def __init__(self) -> None:
+        self.value = 0.0
+        self._since, self._steps = time.perf_counter(), -1
+        self._marks: list[tuple[int, int]] = []
+
+    def count(self, steps: int) -> None:
+        """Take note of the number of steps made so far."""
+        now = time.perf_counter()
+        if self._steps < 0:
+            self._since, self._steps = now, steps
+        elif now - self._since >= 0.5:
+            self.value = (steps - self._steps) / (now - self._since)
+            self._since, self._steps = now, steps
+
+    def episode_length(self, session: TrainingSession) -> float:
+        """Mean steps of the first replica's last episodes; while the first one runs, what it has had so far."""
+        steps, episodes = int(session.agent.steps[0]), int(session.agent.episodes[0])
+        if not self._marks or episodes != self._marks[-1][1]:
+            self._marks = [*self._marks[-20:], (steps, episodes)]
+        first_steps, first_episodes = self._marks[0]
+        return max(4.0, (steps - first_steps) / max(1, episodes - first_episodes))
