@@ -77,6 +77,9 @@ class Rules:
         wind_random: each wind blows one weaker, as drawn, or one stronger, a third of the time each.
     """
 
+    # how files are checked: no text for a number, no unknown names, no NaN
+    __pydantic_config__ = {"strict": True, "extra": "forbid", "allow_inf_nan": False}  # noqa: RUF012
+
     moves: int = 4
     stay: bool = False
     slip: float = 0.0
