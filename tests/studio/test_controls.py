@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtGui import QAction, QColor, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from rlsandbox.studio.controls import (
@@ -24,7 +24,7 @@ from rlsandbox.studio.controls import (
     SwitchRow,
     ToolButton,
 )
-from rlsandbox.studio.theme import THEMES, theme, theme_manager
+from rlsandbox.studio.theme import THEMES, icon, theme, theme_manager
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -340,6 +340,12 @@ class TestChoices:
         assert not turn_wheel(row.combo, -1)
         assert row.value() == 0
 
+    def test_a_combo_box_keeps_the_width_of_its_panel_when_its_contents_change(self, qtbot, shown):
+        combo = shown(FlatCombo(large=True), width=300)
+        combo.addItems(["SARSA", "Q-learning"])
+        qtbot.wait(60)  # Qt adjusts after 20 ms
+        assert combo.width() == 300
+
     def test_a_switch_switches_by_mouse_and_by_space(self, qtbot, shown):
         row = shown(SwitchRow("Traces", False))
         said = heard(row.edited)
@@ -439,6 +445,17 @@ class TestButtons:
         widget.clearFocus()
         widget.setFocus(Qt.FocusReason.TabFocusReason)
         assert picture(widget) != plain
+
+    def test_a_tool_may_take_its_face_from_an_action(self, qtbot, shown):
+        action = QAction(icon("eraser"), "Eraser")
+        action.setCheckable(True)
+        tool = shown(ToolButton("", ""), width=44)
+        plain = picture(tool)
+        tool.setDefaultAction(action)
+        assert picture(tool) != plain
+        qtbot.mouseClick(tool, LEFT)
+        assert action.isChecked()
+        assert tool.size() == tool.sizeHint()
 
     def test_every_control_answers_to_a_name(self):
         named = [

@@ -21,7 +21,8 @@ class FlatCombo(KeyboardFocus, QComboBox):
         self.setFont(font(13, 600) if large else font(12))
         self.view().setFont(font(13))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        # Qt's own adjustment to new contents shrinks the box for a frame before its layout widens it again.
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContentsOnFirstShow)
         horizontal = QSizePolicy.Policy.Expanding if large else QSizePolicy.Policy.Preferred
         self.setSizePolicy(horizontal, QSizePolicy.Policy.Fixed)
 
@@ -113,6 +114,7 @@ class ChoiceRow(Row):
         self.combo.clear()
         self._values = [choice for choice, _ in choices]
         self.combo.addItems([title for _, title in choices])
+        self.combo.updateGeometry()
         self.set_value(value)
 
     def value(self) -> object:

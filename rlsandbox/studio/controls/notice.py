@@ -1,8 +1,8 @@
 """A sentence in place, with a way out: never a modal."""
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from rlsandbox.studio.controls.buttons import IconButton
 from rlsandbox.studio.controls.frame import draw_frame, painter_of
@@ -15,6 +15,8 @@ _ROLES = {
     "warn": ("warn", "warning"),
     "bad": ("bad", "warning"),
 }
+
+_WIDE = 420
 
 
 class Notice(QWidget):
@@ -49,8 +51,11 @@ class Notice(QWidget):
         self.action_button.clicked.connect(self.activated)
         self.close_button = IconButton("close", self.tr("Dismiss"), flat=True, side=22, role="dim")
         self.close_button.clicked.connect(self._dismiss)
-        line.addWidget(self.label, 1)
-        line.addWidget(self.action_button)
+        self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._words.setSpacing(8)
+        self._words.addWidget(self.label, 1)
+        self._words.addWidget(self.action_button, 0, Qt.AlignmentFlag.AlignLeft)
+        line.addLayout(self._words, 1)
         line.addWidget(self.close_button)
         self.say(text, role, action=action, closable=closable)
 
@@ -84,6 +89,15 @@ class Notice(QWidget):
     def _dismiss(self) -> None:
         self.say("")
         self.closed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # In a narrow panel the action goes below the sentence, which needs the width.
+        wide = self.width() >= _WIDE
+        direction = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        if direction != self._words.direction():
+            self._words.setDirection(direction)
+            self.updateGeometry()
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, super().minimumSizeHint().height())
