@@ -17,7 +17,7 @@ def read_capped(path: str | os.PathLike[str], limit: int = MAX_BYTES) -> bytes:
     """The bytes of a file that is refused by its size before it is read.
 
     Raises:
-        SandboxError: there is no such file, it is no ordinary file, may not be read or is larger than `limit`.
+        SandboxError: the file is missing, is no ordinary file, may not be read or is larger than `limit`.
     """
     place = str(path)
     try:
@@ -28,7 +28,7 @@ def read_capped(path: str | os.PathLike[str], limit: int = MAX_BYTES) -> bytes:
             raise SandboxError("this is no ordinary file.", place)
         if found.st_size > limit:
             raise SandboxError(
-                f"the file has {found.st_size / 2**20:,.1f} MB, but at most {limit / 2**20:,.0f} MB are read.",
+                f"the file has {found.st_size / 2**20:,.1f} MB, at most {limit / 2**20:,.0f} MB are read.",
                 place,
             )
         with open(path, "rb") as file:

@@ -1,8 +1,8 @@
 """Worlds as files: versioned, human-readable JSON, and maps drawn as text.
 
-A `*.rlworld.json` holds two drawings, terrain and objects, as rows of the tile table's glyphs (`.` is bare floor, or no
-object), and lists only those cells that have values of their own. What `dumps` writes is canonical: reading it and
-writing it again gives the same bytes.
+A `*.rlworld.json` holds two drawings, terrain and objects, as rows of the tile table's glyphs (`.` is bare
+floor, or no object), and lists only those cells that have values of their own. What `dumps` writes is canonical:
+reading it and writing it again gives the same bytes.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ def open_world(source: World | str | os.PathLike[str]) -> World:
     """The world that a name stands for.
 
     Args:
-        source: a gallery id, `maze:SIZE:SEED`, `open:SIZE:SEED`, the path of a file (`*.rlworld.json` or a text
-            map), or a World, which is returned as it is.
+        source: a gallery id, `maze:SIZE:SEED`, `open:SIZE:SEED`, the path of a file (`*.rlworld.json` or a
+            text map), or a World, which is returned as it is.
 
     Raises:
         SandboxError: there is no such world, or its file is malformed.
@@ -119,7 +119,7 @@ def load_world(path: str | os.PathLike[str]) -> World:
 
 
 def import_world(path: str | os.PathLike[str]) -> World:
-    """Read any file that holds a world, and decide by its content: our JSON, a frozen lake's `desc`, or a plain map.
+    """Read any file that holds a world: our JSON, a frozen lake's `desc` or a plain map, told by its content.
 
     Raises:
         SandboxError: the file is missing, too large or malformed; the place is the file and where in it.
@@ -256,7 +256,7 @@ def _parsed(text: str) -> Any:
     except SandboxError:
         raise
     except ValueError:  # Python refuses to read whole numbers of over 4,300 digits
-        raise SandboxError("a number has too many digits.", "file") from None
+        raise SandboxError("a number has too many digits.") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -279,7 +279,7 @@ def _deepest(text: str) -> str:
         depth += (character in "[{") - (character in "]}")
         if depth == 100:
             return f"line {text.count(chr(10), 0, k) + 1}, column {k - text.rfind(chr(10), 0, k)}"
-    return "file"
+    return "line 1"
 
 
 def _sentence(error: ValidationError) -> SandboxError:
@@ -292,7 +292,7 @@ def _sentence(error: ValidationError) -> SandboxError:
     for part in first["loc"]:
         place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{part[:40]}"
     message = first["msg"][:200]
-    return SandboxError(f"{message[:1].lower()}{message[1:]}.", place or "file")
+    return SandboxError(f"{message[:1].lower()}{message[1:]}.", place or None)
 
 
 def _world(file: _WorldFile) -> World:
