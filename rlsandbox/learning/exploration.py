@@ -16,45 +16,92 @@ _SCHEDULES: dict[str, int] = {"constant": 0, "linear": 1, "exponential": 2}
 class SteppedConfig(AgentConfig):
     """Hyperparameters that every method with a step size and an epsilon-greedy behaviour shares."""
 
-    alpha: float = hp(0.1, gt=0, le=1, symbol="α", doc="step size", live=True)
-    gamma: float = hp(0.99, ge=0, le=1, symbol="γ", doc="discount of the next step's value", live=True)
-    epsilon: float = hp(
-        0.1, ge=0, le=1, symbol="ε", doc="chance of a random action, at the first episode", live=True
+    alpha: float = hp(
+        0.1,
+        gt=0,
+        le=1,
+        label="Step size",
+        symbol="α",
+        doc="step size: share of the error that an update corrects",
+        live=True,
     )
-    epsilon_schedule: Schedule = hp("constant", doc="how epsilon changes from episode to episode")
+    gamma: float = hp(
+        0.99, ge=0, le=1, label="Discount", symbol="γ", doc="discount of the next step's value", live=True
+    )
+    epsilon: float = hp(
+        0.1,
+        ge=0,
+        le=1,
+        label="Exploration",
+        symbol="ε",
+        doc="chance of a random action, at the first episode",
+        live=True,
+    )
+    epsilon_schedule: Schedule = hp(
+        "constant", label="ε schedule", doc="how epsilon changes from episode to episode"
+    )
     epsilon_end: float = hp(
-        0.01, ge=0, le=1, doc="epsilon never falls below", only_if=("epsilon_schedule", "!constant")
+        0.01,
+        ge=0,
+        le=1,
+        label="ε at the end",
+        doc="epsilon never falls below",
+        only_if=("epsilon_schedule", "!constant"),
     )
     epsilon_episodes: int = hp(
         500,
         ge=1,
         le=10**7,
         log=True,
+        label="ε falls for",
         doc="episodes until the end value",
         unit="episodes",
         only_if=("epsilon_schedule", "linear"),
     )
     epsilon_decay: float = hp(
-        0.9995, gt=0, le=1, doc="factor an episode", only_if=("epsilon_schedule", "exponential")
+        0.9995,
+        gt=0,
+        le=1,
+        label="ε factor",
+        doc="factor an episode",
+        only_if=("epsilon_schedule", "exponential"),
     )
-    alpha_schedule: Schedule = hp("constant", doc="how the step size changes from episode to episode")
+    alpha_schedule: Schedule = hp(
+        "constant", label="α schedule", doc="how the step size changes from episode to episode"
+    )
     alpha_end: float = hp(
-        0.01, gt=0, le=1, doc="alpha never falls below", only_if=("alpha_schedule", "!constant")
+        0.01,
+        gt=0,
+        le=1,
+        label="α at the end",
+        doc="alpha never falls below",
+        only_if=("alpha_schedule", "!constant"),
     )
     alpha_episodes: int = hp(
         500,
         ge=1,
         le=10**7,
         log=True,
+        label="α falls for",
         doc="episodes until the end value",
         unit="episodes",
         only_if=("alpha_schedule", "linear"),
     )
     alpha_decay: float = hp(
-        0.999, gt=0, le=1, doc="factor an episode", only_if=("alpha_schedule", "exponential")
+        0.999,
+        gt=0,
+        le=1,
+        label="α factor",
+        doc="factor an episode",
+        only_if=("alpha_schedule", "exponential"),
     )
     initial_q: float = hp(
-        0.0, ge=-1e6, le=1e6, symbol="Q₀", doc="value of every action at first; above the truth: optimistic"
+        0.0,
+        ge=-1e6,
+        le=1e6,
+        label="Start value",
+        symbol="Q₀",
+        doc="value of every action at first; above the truth: optimistic",
     )
 
     def schedule(self, name: Literal["alpha", "epsilon"]) -> tuple[int, float, float, float]:

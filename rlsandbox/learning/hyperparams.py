@@ -14,6 +14,7 @@ def hp(
     default: Any,
     *,
     doc: str,
+    label: str = "",
     symbol: str = "",
     gt: float | None = None,
     ge: float | None = None,
@@ -29,6 +30,7 @@ def hp(
     Args:
         default: its value unless told otherwise.
         doc: one line, shown as tooltip and in the command line's help.
+        label: its name for people ("Step size"); made from the field's name where it is left out.
         symbol: the field's letter for it ("α").
         gt: lower bound, excluded.
         ge: lower bound.
@@ -40,6 +42,7 @@ def hp(
         only_if: (other field, value): shown only while the other field has that value, or with "!value" another one.
     """
     extra = {
+        "label": label,
         "symbol": symbol,
         "log": log,
         "live": live,
@@ -60,6 +63,7 @@ class Hyperparameter:
         kind: "float", "int", "bool" or "choice".
         default: default value.
         doc: one line.
+        label: its name for people, symbol included ("Step size α").
         symbol: the field's letter for it, or "".
         low, high: bounds, None where there is none.
         low_open, high_open: whether the bound itself is excluded.
@@ -72,6 +76,7 @@ class Hyperparameter:
     kind: str
     default: Any
     doc: str
+    label: str
     symbol: str
     low: float | None
     high: float | None
@@ -133,13 +138,16 @@ class AgentConfig(BaseModel):
                 for bound in ("gt", "ge", "lt", "le"):
                     if getattr(constraint, bound, None) is not None:
                         bounds[bound] = getattr(constraint, bound)
+            label = extra.get("label") or name.replace("_", " ").capitalize()
+            symbol = extra.get("symbol", "")
             rows.append(
                 Hyperparameter(
                     name=name,
                     kind="choice" if choices else annotation.__name__,
                     default=info.default,
                     doc=info.description or "",
-                    symbol=extra.get("symbol", ""),
+                    label=f"{label} {symbol}" if symbol else label,
+                    symbol=symbol,
                     low=bounds.get("gt", bounds.get("ge")),
                     high=bounds.get("lt", bounds.get("le")),
                     low_open="gt" in bounds,

@@ -36,9 +36,9 @@ class Enumerable:
 Problem = Enumerable
 
 
-def misfit(agent: type[Agent], problem: Problem) -> str | None:
-    """A sentence that says why an algorithm cannot train on a problem, or None if it can."""
-    if isinstance(problem, agent.accepts):
+def misfit(agent: type[Agent], problem: Problem | type[Problem]) -> str | None:
+    """A sentence that says why an algorithm cannot train on a problem (or a kind of them), or None if it can."""
+    if issubclass(problem if isinstance(problem, type) else type(problem), agent.accepts):
         return None
     wanted = " or ".join(kind.title for kind in agent.accepts)
     return f"{agent.title} trains on {wanted}, not on {problem.title}."

@@ -55,12 +55,21 @@ class ValueIteration(Agent):
     class Config(AgentConfig):
         """Hyperparameters."""
 
-        gamma: float = hp(0.99, ge=0, le=1, symbol="γ", doc="discount of the next step's value", live=True)
+        gamma: float = hp(
+            0.99, ge=0, le=1, label="Discount", symbol="γ", doc="discount of the next step's value", live=True
+        )
         theta: float = hp(
-            1e-8, gt=0, le=1, log=True, symbol="θ", doc="stops when no value changes by more", live=True
+            1e-8,
+            gt=0,
+            le=1,
+            log=True,
+            label="Threshold",
+            symbol="θ",
+            doc="stops when no value changes by more",
+            live=True,
         )
         order: Literal["synchronous", "in place"] = hp(
-            "synchronous", doc="whether a sweep reads only the last sweep's values"
+            "synchronous", label="Sweep order", doc="whether a sweep reads only the last sweep's values"
         )
 
     def __init__(self, problem: Enumerable, config: Config, seeds: Sequence[int]) -> None:
