@@ -1,0 +1,50 @@
+"""What each move is worth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rlsandbox.marks import Mark, Triangles
+from rlsandbox.overlays.scene import Floats, Overlay, Scene, decimals, span, spoken
+
+_SIDES = ((-1, 0), (0, 1), (1, 0), (0, -1))
+
+
+class QValues(Overlay):
+    """Q of the four straight moves, as far as the world has them."""
+
+    title = "Q values"
+    tip = "The value of each move: four triangles a cell."
+    order = 30
+    exclusive = "colour"
+
+    def marks(self, scene: Scene) -> tuple[Mark, ...]:
+        """Triangles, NaN for a move that the world does not have."""
+        if not scene.learnt:
+            return ()
+        q = scene.grid(scene.snapshot.q)
+        known = {(action.rows, action.columns): a for a, action in enumerate(scene.world.actions)}
+        values = np.full((*q.shape[:2], len(_SIDES)), np.nan)
+        for side, move in enumerate(_SIDES):
+            if move in known:
+                values[:, :, side] = q[:, :, known[move]]
+        low, high = span(values)
+        least = _whisker(values)
+        if least is None or least == low:
+            return (Triangles(values, low, high, "viridis", "Q"),)
+        note = f"lowest {spoken(low, decimals(high - least))}"
+        return (Triangles(values, least, high, "viridis", "Q", note),)
+
+
+def _whisker(values: Floats) -> float | None:
+    """The least value that is no outlier (Tukey's outer fence), or None where most are one and the same.
+
+    One step off a cliff is ten times as bad as anything else: it would leave a single colour to all the rest.
+    """
+    finite = values[np.isfinite(values)]
+    if finite.size == 0:
+        return None
+    quarter, three_quarters = np.quantile(finite, (0.25, 0.75))
+    if three_quarters - quarter <= 1e-9 * max(1.0, abs(quarter)):
+        return None
+    return float(finite[finite >= quarter - 3 * (three_quarters - quarter)].min())

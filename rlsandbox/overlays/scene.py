@@ -1,0 +1,141 @@
+"""What overlays are made with: the scene that they look at, their base, and what several of them need."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Snapshot
+from rlsandbox.learning.oracle import Solution
+from rlsandbox.marks import Arrows, Labels, Mark
+from rlsandbox.worlds.mdp import TabularMDP
+from rlsandbox.worlds.world import World
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What there is to show. S states, A actions, H rows, W columns.
+
+    Attributes:
+        world: the drawing.
+        snapshot: what the agent has learnt in it.
+        live: `[S]` bool, the states that have a value to show: where an agent can come to stand and act.
+        oracle: the truth, or None where there is none or nobody asked.
+        carried: which layer of the states to show, by what the agent carries.
+    """
+
+    world: World
+    snapshot: Snapshot
+    live: NDArray[np.bool_]
+    oracle: Solution | None = None
+    carried: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        world: World,
+        mdp: TabularMDP,
+        snapshot: Snapshot,
+        oracle: Solution | None = None,
+        carried: int = 0,
+    ) -> Self:
+        """The scene of a world with its model: live is whatever some policy can reach from a start."""
+        return cls(
+            world=world, snapshot=snapshot, live=mdp.live & mdp.reachable, oracle=oracle, carried=carried
+        )
+
+    @property
+    def learnt(self) -> bool:
+        """Whether the agent has done anything yet."""
+        return bool(self.snapshot.steps.any())
+
+    def layer(self, per_state: NDArray[Any]) -> NDArray[Any]:
+        """The carried layer of `[S, ...]` values as `[H, W, ...]`."""
+        shape = (self.world.height, self.world.width, self.world.inventory)
+        return per_state.reshape(*shape, *per_state.shape[1:])[:, :, self.carried]
+
+    def grid(self, per_state: NDArray[Any]) -> Floats:
+        """The carried layer of `[S, ...]` values as `[H, W, ...]` float64, NaN where nobody can stand."""
+        values = self.layer(per_state).astype(np.float64)
+        values[~self.layer(self.live)] = np.nan
+        return values
+
+    def middle(self, state: int) -> tuple[float, float]:
+        """Row and column of the middle of a state's cell."""
+        row, column = self.world.cell_of(state)
+        return row + 0.5, column + 0.5
+
+
+class Overlay(ABC):
+    """One overlay. A subclass is one file in this folder; its module's name is its id.
+
+    Attributes:
+        title: name for people.
+        tip: one sentence that says what it shows.
+        wants: what it needs in `View.wants` ("visits", "oracle", "trail").
+        order: place among the others, from the ground up.
+        exclusive: of the overlays with the same word at most one is shown; "" shares its place with any.
+    """
+
+    title: ClassVar[str]
+    tip: ClassVar[str]
+    wants: ClassVar[frozenset[str]] = frozenset()
+    order: ClassVar[int]
+    exclusive: ClassVar[str] = ""
+
+    @property
+    def id(self) -> str:
+        """Name on the command line."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @abstractmethod
+    def marks(self, scene: Scene) -> tuple[Mark, ...]:
+        """What to paint; nothing where there is nothing to show yet."""
+
+
+def span(*fields: Floats) -> tuple[float, float]:
+    """Ends of a colour scale over the finite values of some fields; a constant gets room on both sides."""
+    values = np.concatenate([field[np.isfinite(field)] for field in fields])
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    room = max(abs(low), abs(high), 1.0)
+    if high - low > 1e-9 * room:
+        return low, high
+    return low - 0.5 * room, high + 0.5 * room
+
+
+def labels(values: Floats) -> Labels:
+    """The numbers of a field `[H, W]`, with as many digits as tell its ends apart."""
+    low, high = span(values)
+    return Labels(values, decimals(high - low))
+
+
+def decimals(width: float) -> int:
+    """Digits after the point that tell values apart on a scale of this width."""
+    return 1 if width >= 2 else 2 if width >= 0.2 else 3
+
+
+def spoken(value: float, digits: int = 1) -> str:
+    """A number for a sentence, with a true minus."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def arrows(scene: Scene, probs: Floats) -> tuple[Arrows, ...]:
+    """An arrow for each likely action of a policy `[S, A]`, as long as it is likely.
+
+    A state whose actions are all equally likely has nothing to say and gets none.
+    """
+    grid = np.nan_to_num(scene.grid(probs))
+    grid[np.ptp(grid, axis=-1) < 1e-12] = 0.0
+    rows, columns, actions = np.nonzero(grid)
+    if rows.size == 0:
+        return ()
+    moves = np.array([(action.rows, action.columns) for action in scene.world.actions], np.float64)
+    return (Arrows(rows, columns, moves[actions], grid[rows, columns, actions]),)
