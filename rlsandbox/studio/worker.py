@@ -57,7 +57,8 @@ class Trainer(QThread):
     happened; everything else is pulled through `ask` and `take`.
 
     Signals:
-        state_changed: (run id, state, sentence); the sentence is empty unless something went wrong.
+        state_changed: (run id, state, sentence); the sentence is empty unless something went wrong. "rejected": the run
+            could not begin, there is none.
         episode_recorded: an `Episode`.
         rejected: a sentence: what was asked for could not be done, and nothing has changed.
     """
@@ -222,7 +223,9 @@ class Trainer(QThread):
         if steps_per_second is None:
             self._owed = float(1 << 20)
         else:
-            self._owed = min(self._owed + elapsed * steps_per_second, max(1.0, _MOST_BEHIND * steps_per_second))
+            self._owed = min(
+                self._owed + elapsed * steps_per_second, max(1.0, _MOST_BEHIND * steps_per_second)
+            )
         while self._owed >= 1 and time.perf_counter() < deadline and not session.finished:
             n = int(min(self._owed, stride, 4096))
             session.tick(n)
@@ -240,7 +243,9 @@ class Trainer(QThread):
         session = self._session
         if view is None or session is None:
             return
-        means = [mean for mean in session.recent_return() if not np.isnan(mean)] if "curves" in view.wants else []
+        means = (
+            [mean for mean in session.recent_return() if not np.isnan(mean)] if "curves" in view.wants else []
+        )
         self._mailbox.publish(
             Frame(
                 run_id=self._run_id,
@@ -255,7 +260,11 @@ class Trainer(QThread):
     # -- commands, inside the thread --------------------------------------------------------------
 
     def _begin(self, run_id: int, spec: RunSpec, paused: bool) -> None:
-        session = TrainingSession(spec)
+        try:
+            session = TrainingSession(spec)
+        except SandboxError as error:
+            self.state_changed.emit(run_id, "rejected", str(error))
+            return
         session.tracks_gap = True
         self._sessions[run_id] = session
         self._use(run_id, session, "paused" if paused else "training")

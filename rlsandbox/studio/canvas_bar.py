@@ -1,0 +1,88 @@
+"""The bar over the canvas: overlays as chips, whose agent is shown, and the zoom."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from rlsandbox import overlays
+from rlsandbox.studio.controls.chips import ChipRow
+from rlsandbox.studio.controls.choices import FlatCombo
+from rlsandbox.studio.controls.labels import text_label
+
+_IN_MENU_FROM = 8
+
+
+class CanvasBar(QWidget):
+    """Chips on the left, seed and zoom on the right."""
+
+    overlay_toggled = Signal(str, bool)
+    replica_changed = Signal(object)
+
+    def __init__(self, active: list[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(43)
+        self.chips = ChipRow()
+        for number, (key, overlay) in enumerate(overlays.registry().items()):
+            self.chips.add_chip(
+                key,
+                overlay.title,
+                checked=key in active,
+                tooltip=overlay.tip,
+                in_menu=number >= _IN_MENU_FROM,
+            )
+        self.chips.toggled.connect(self._on_chip)
+        self._seeds = 0
+        self._combo = FlatCombo()
+        self._combo.setAccessibleName(self.tr("Seed that is shown"))
+        self._combo.setToolTip(self.tr("Whose values are shown: one seed's, or the mean over all"))
+        self._combo.activated.connect(self._on_seed)
+        self._label = text_label(self.tr("Seed"), size_px=12, role="dim")
+        self._zoom = text_label("100 %", size_px=12, role="dim")
+        self._zoom.setMinimumWidth(44)
+        self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(14, 0, 14, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.chips, 1)
+        layout.addWidget(self._label)
+        layout.addWidget(self._combo)
+        layout.addWidget(self._zoom)
+        self.set_seeds(1, 0)
+
+    def set_seeds(self, n_seeds: int, replica: int | None) -> None:
+        """Offer the mean and each of the seeds."""
+        if n_seeds != self._seeds:
+            self._seeds = n_seeds
+            self._combo.clear()
+            if n_seeds > 1:
+                self._combo.addItem(self.tr("mean of {0}").format(n_seeds), None)
+            for k in range(n_seeds):
+                self._combo.addItem(str(k + 1), k)
+            self._label.setVisible(n_seeds > 1)
+            self._combo.setVisible(n_seeds > 1)
+        row = self._combo.findData(replica)
+        if row >= 0 and row != self._combo.currentIndex():
+            self._combo.setCurrentIndex(row)
+
+    def set_checked(self, active: list[str]) -> None:
+        """Show which overlays are on."""
+        for key in self.chips.keys():
+            self.chips.set_checked(key, key in active)
+
+    def set_zoom(self, share: float) -> None:
+        """Show the zoom; 1 fits the whole world."""
+        self._zoom.setText(f"{share:.0%}".replace("%", " %"))
+
+    @Slot(str, bool)
+    def _on_chip(self, key: str, on: bool) -> None:
+        group = overlays.registry()[key].exclusive
+        if on and group:
+            for other, overlay in overlays.registry().items():
+                if other != key and overlay.exclusive == group:
+                    self.chips.set_checked(other, False)
+        self.overlay_toggled.emit(key, on)
+
+    @Slot(int)
+    def _on_seed(self, row: int) -> None:
+        self.replica_changed.emit(self._combo.itemData(row))

@@ -1,0 +1,229 @@
+"""New, open, save, import and export: every dialog about files, and what guards unsaved edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QMessageBox, QSpinBox
+
+from rlsandbox.studio.document import SUFFIX
+from rlsandbox.studio.painting import render_png, render_svg
+from rlsandbox.studio.settings import remember_file
+from rlsandbox.studio.theme import theme
+from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.gallery import open_world
+from rlsandbox.worlds.text_maps import import_world
+from rlsandbox.worlds.world import MAX_SIDE, World
+
+if TYPE_CHECKING:
+    from rlsandbox.studio.main_window import MainWindow
+
+
+class FilesControl(QObject):
+    """The file actions of a window."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+
+    # -- worlds -----------------------------------------------------------------------------------
+
+    def new(self) -> None:
+        """A blank world of a size that is asked for."""
+        size = self._ask(
+            self.tr("New world"), (("rows", self.tr("Rows"), 8), ("columns", self.tr("Columns"), 8))
+        )
+        if size is not None and self.may_discard():
+            world = World.blank(size["rows"], size["columns"]).painted([(0, 0)], "start")
+            world = world.painted([(size["rows"] - 1, size["columns"] - 1)], "goal")
+            self._window.open_document(world)
+
+    def generate(self, kind: str) -> None:
+        """A generated world: size and seed are asked for."""
+        answer = self._ask(
+            self.tr("Generate a world"), (("size", self.tr("Size"), 21), ("seed", self.tr("Seed"), 0))
+        )
+        if answer is not None and self.may_discard():
+            self._try(
+                lambda: self._window.open_document(open_world(f"{kind}:{answer['size']}:{answer['seed']}"))
+            )
+
+    def open_gallery(self, name: str) -> None:
+        """A world of the gallery."""
+        if self.may_discard():
+            self._window.open_document(open_world(name))
+
+    def open(self) -> None:
+        """A file that is asked for."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, self.tr("Open a world"), "", self.tr("Worlds (*{0});;All files (*)").format(SUFFIX)
+        )
+        if path:
+            self.open_path(path)
+
+    def open_path(self, path: str) -> None:
+        """A file by its path; what was open stays if it cannot be read."""
+
+        def read() -> None:
+            world = open_world(path)
+            if self.may_discard():
+                self._window.open_document(world, Path(path).resolve())
+                remember_file(str(Path(path).resolve()))
+
+        self._try(read)
+
+    def import_map(self) -> None:
+        """A text map that is asked for."""
+        path, _ = QFileDialog.getOpenFileName(
+            self._window,
+            self.tr("Import a map"),
+            "",
+            self.tr("Text maps (*.txt *.map *.desc);;All files (*)"),
+        )
+
+        def read() -> None:
+            world = import_world(Path(path))
+            if self.may_discard():
+                self._window.open_document(world)
+
+        if path:
+            self._try(read)
+
+    def save(self) -> bool:
+        """Save to the file that is open, or ask for one; returns whether it is saved."""
+        path = self._window.document.path
+        return self.save_as() if path is None else self._save_to(path)
+
+    def save_as(self) -> bool:
+        """Save to a file that is asked for; returns whether it is saved."""
+        document = self._window.document
+        proposal = str(document.path or Path(document.world.name.replace("/", "-") + SUFFIX))
+        path, _ = QFileDialog.getSaveFileName(
+            self._window, self.tr("Save the world"), proposal, self.tr("Worlds (*{0})").format(SUFFIX)
+        )
+        if not path:
+            return False
+        return self._save_to(Path(path if path.endswith(".json") else path + SUFFIX))
+
+    def _save_to(self, path: Path) -> bool:
+        def write() -> None:
+            self._window.document.save(path)
+            remember_file(str(path.resolve()))
+
+        return self._try(write)
+
+    def may_discard(self) -> bool:
+        """Whether the open world may go: it is saved, or the user says so."""
+        document = self._window.document
+        if not document.unsaved:
+            return True
+        button = QMessageBox.StandardButton
+        box = QMessageBox(self._window)
+        box.setWindowTitle(self.tr("Unsaved edits"))
+        box.setText(self.tr("Save the edits of {0}?").format(document.title))
+        box.setInformativeText(self.tr("They are lost otherwise."))
+        box.setStandardButtons(button.Save | button.Discard | button.Cancel)
+        box.setDefaultButton(button.Save)
+        answer = box.exec()
+        return answer == button.Discard or (answer == button.Save and self.save())
+
+    # -- policies, pictures, curves ---------------------------------------------------------------
+
+    def save_policy(self) -> None:
+        """Save what the current run has learnt, in the format that the file's ending says."""
+        from rlsandbox.policies import FORMATS, export_policy, policy_of
+
+        if self._window.control.current is None:
+            self._window.say(self.tr("Nothing is learnt yet: press Train first."), "info")
+            return
+        filters = ";;".join(f"{title} (*{ending})" for ending, title in FORMATS.items())
+        path, chosen = QFileDialog.getSaveFileName(
+            self._window, self.tr("Save the policy"), "policy.rlpolicy", filters
+        )
+        if not path:
+            return
+        if not any(path.endswith(ending) for ending in FORMATS):
+            path += chosen.rpartition("*")[2].rstrip(")")
+        # the session belongs to the trainer's thread, which writes the file between two slices
+        self._window.control.trainer.call(lambda session: export_policy(policy_of(session), Path(path)))
+        self._window.say(self.tr("Policy saved to {0}.").format(path), "ok")
+
+    def open_policy(self) -> None:
+        """Show a saved policy on the world that it was made for."""
+        from rlsandbox.policies import load_policy
+
+        path, _ = QFileDialog.getOpenFileName(
+            self._window, self.tr("Open a policy"), "", self.tr("Policies (*.rlpolicy);;All files (*)")
+        )
+
+        def read() -> None:
+            saved = load_policy(Path(path))
+            if self.may_discard():
+                self._window.show_policy(saved)
+
+        if path:
+            self._try(read)
+
+    def export_picture(self) -> None:
+        """The world with its overlays as PNG or SVG."""
+        window = self._window
+        path, _ = QFileDialog.getSaveFileName(
+            window, self.tr("Export the picture"), "world.png", self.tr("Pictures (*.png *.svg)")
+        )
+        if path:
+            render = render_svg if path.endswith(".svg") else render_png
+            target = path if path.endswith((".png", ".svg")) else path + ".png"
+            self._try(lambda: render(window.canvas.world, window.canvas.marks, Path(target), theme=theme()))
+
+    def export_curves(self) -> None:
+        """The curves that are shown, as picture or as data."""
+        path, _ = QFileDialog.getSaveFileName(
+            self._window,
+            self.tr("Export the curves"),
+            "curves.png",
+            self.tr("Pictures (*.png *.svg);;Data (*.csv)"),
+        )
+        if path:
+            curves = self._window.curves
+            write = curves.export_csv if path.endswith(".csv") else curves.export_picture
+            self._try(lambda: write(Path(path)))
+
+    # -- helpers ----------------------------------------------------------------------------------
+
+    def _try(self, action: Callable[[], object]) -> bool:
+        """Do something with a file; a sentence says what went wrong. Returns whether it went well."""
+        try:
+            action()
+        except SandboxError as error:
+            self._window.say(str(error), "bad")
+            return False
+        except OSError as error:
+            self._window.say(f"{error.strerror or error}: {error.filename or ''}", "bad")
+            return False
+        return True
+
+    def _ask(self, title: str, fields: tuple[tuple[str, str, int], ...]) -> dict[str, int] | None:
+        """A small form of whole numbers; None if it is cancelled."""
+        dialog = QDialog(self._window)
+        dialog.setWindowTitle(title)
+        form = QFormLayout(dialog)
+        boxes: dict[str, QSpinBox] = {}
+        for key, label, value in fields:
+            boxes[key] = QSpinBox()
+            boxes[key].setRange(
+                0 if key == "seed" else 5 if key == "size" else 1, 10**6 if key == "seed" else MAX_SIDE
+            )
+            boxes[key].setValue(value)
+            form.addRow(label, boxes[key])
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.accepted.connect(dialog.accept)
+        buttons.rejected.connect(dialog.reject)
+        form.addRow(buttons)
+        if dialog.exec() != QDialog.DialogCode.Accepted:
+            return None
+        return {key: box.value() for key, box in boxes.items()}

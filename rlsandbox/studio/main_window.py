@@ -1,0 +1,422 @@
+"""The studio's window: the panels around the canvas, and who tells whom."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QDockWidget, QFrame, QLabel, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+
+from rlsandbox.learning.problem import Enumerable
+from rlsandbox.studio.actions import Actions
+from rlsandbox.studio.canvas import Canvas
+from rlsandbox.studio.canvas_bar import CanvasBar
+from rlsandbox.studio.command_palette import CommandPalette
+from rlsandbox.studio.controls.notice import Notice
+from rlsandbox.studio.controls.section import Separator
+from rlsandbox.studio.document import Document
+from rlsandbox.studio.files_control import FilesControl
+from rlsandbox.studio.panels.agent_panel import AgentPanel
+from rlsandbox.studio.panels.cell_panel import CellPanel
+from rlsandbox.studio.panels.inspector_panel import InspectorPanel
+from rlsandbox.studio.panels.palette_panel import PalettePanel
+from rlsandbox.studio.panels.rules_panel import RulesPanel
+from rlsandbox.studio.panels.runs_panel import RunsPanel
+from rlsandbox.studio.panels.tools_panel import ToolsPanel
+from rlsandbox.studio.plots.curves_panel import CurvesPanel
+from rlsandbox.studio.settings import settings
+from rlsandbox.studio.status_bar import StatusBar
+from rlsandbox.studio.top_bar import TopBar
+from rlsandbox.studio.training_control import TrainingControl
+from rlsandbox.studio.transport import Transport
+from rlsandbox.studio.warm_start import WarmStart
+from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.gallery import open_world
+from rlsandbox.worlds.rules import Cell
+from rlsandbox.worlds.world import World
+
+FIRST_WORLD = "cliff_walking"
+"""What a newcomer sees."""
+_LEFT, _RIGHT, _BOTTOM = 220, 328, 225
+_LAYOUT_VERSION = 1
+
+
+class MainWindow(QMainWindow):
+    """One window: tools left, canvas in the middle, agent right, curves below."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("MainWindow")
+        self.document = Document(open_world(FIRST_WORLD), self)
+        self.control = TrainingControl(self)
+        self.files = FilesControl(self)
+        self._build()
+        self.actions_table = Actions(self)
+        self.warm = WarmStart(self)
+        self._connect()
+        self._show_world(self.document.world)
+        self._on_titled()
+        self._restore()
+
+    # -- building ---------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.top_bar = TopBar()
+        self.setMenuWidget(self.top_bar)
+        self.canvas = Canvas()
+        self.canvas_bar = CanvasBar(self.control.active)
+        self.notice = Notice()
+        self.transport = Transport()
+        centre = _column(self.canvas_bar, Separator(), self.notice, self.canvas, Separator(), self.transport)
+        centre.layout().setStretchFactor(self.canvas, 1)
+        self.setCentralWidget(centre)
+
+        self.tools, self.palette_panel = ToolsPanel(), PalettePanel()
+        self.rules, self.cell_panel = RulesPanel(), CellPanel()
+        self.agent, self.inspector = AgentPanel(), InspectorPanel()
+        self.curves, self.runs_panel = CurvesPanel(), RunsPanel()
+        area = Qt.DockWidgetArea
+        self.docks = {
+            "draw": self._dock("draw", self.tr("Draw"), area.LeftDockWidgetArea, _LEFT,
+                               self.tools, self.palette_panel, self.rules, self.cell_panel),
+            "agent": self._dock("agent", self.tr("Agent"), area.RightDockWidgetArea, _RIGHT, self.agent, self.inspector),
+            "curves": self._dock("curves", self.tr("Curves"), area.BottomDockWidgetArea, 0, self.curves),
+            "runs": self._dock("runs", self.tr("Runs"), area.BottomDockWidgetArea, 0, self.runs_panel),
+        }  # fmt: skip
+        self.setCorner(Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
+        self.splitDockWidget(self.docks["curves"], self.docks["runs"], Qt.Orientation.Horizontal)
+        self.status = StatusBar()
+        self.setStatusBar(self.status)
+        self.search = CommandPalette(self)
+        self.setMinimumSize(1000, 640)
+
+    def _dock(
+        self, key: str, title: str, area: Qt.DockWidgetArea, width: int, *panels: QWidget
+    ) -> QDockWidget:
+        """A dock; side docks scroll their panels, the bottom ones fill with theirs."""
+        dock = QDockWidget(title, self)
+        dock.setObjectName(key)
+        dock.setTitleBarWidget(QWidget())
+        if width:
+            parts: list[QWidget] = []
+            for panel in panels:
+                parts += [panel, Separator()]
+            content = _column(*parts[:-1])
+            content.layout().addStretch(1)
+            scroll = QScrollArea()
+            scroll.setWidgetResizable(True)
+            scroll.setFrameShape(QFrame.Shape.NoFrame)
+            scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            scroll.setWidget(content)
+            scroll.setMinimumWidth(width)
+            dock.setWidget(scroll)
+        else:
+            dock.setWidget(panels[0])
+        self.addDockWidget(area, dock)
+        return dock
+
+    def set_layout_locked(self, locked: bool) -> None:
+        """Hide the title bars of the docks, or show them so that the docks can be moved and floated."""
+        for dock in self.docks.values():
+            dock.setTitleBarWidget(QWidget() if locked else None)  # type: ignore[arg-type]
+
+    def reset_layout(self) -> None:
+        """Put every panel back to where it is at first."""
+        area = Qt.DockWidgetArea
+        places = {"draw": area.LeftDockWidgetArea, "agent": area.RightDockWidgetArea}
+        for key, dock in self.docks.items():
+            dock.setFloating(False)
+            self.addDockWidget(places.get(key, area.BottomDockWidgetArea), dock)
+            dock.show()
+        self.splitDockWidget(self.docks["curves"], self.docks["runs"], Qt.Orientation.Horizontal)
+        self._size_docks()
+
+    def _size_docks(self) -> None:
+        side = [self.docks["draw"], self.docks["agent"]]
+        self.resizeDocks(side, [_LEFT, _RIGHT], Qt.Orientation.Horizontal)
+        bottom = [self.docks["curves"], self.docks["runs"]]
+        self.resizeDocks(
+            bottom, [int(self.width() * 0.7), int(self.width() * 0.3)], Qt.Orientation.Horizontal
+        )
+        self.resizeDocks(bottom, [_BOTTOM, _BOTTOM], Qt.Orientation.Vertical)
+
+    # -- who tells whom ---------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        document, control, canvas, agent = self.document, self.control, self.canvas, self.agent
+        document.changed.connect(self._show_world)
+        document.titled.connect(self._on_titled)
+        canvas.edit_committed.connect(document.edit)
+        canvas.selected.connect(self._on_selected)
+        for panel in (self.rules, self.cell_panel):
+            panel.edited.connect(document.edit)
+        self.tools.tool_selected.connect(self._pick_tool)
+        self.palette_panel.tile_selected.connect(self._pick_tile)
+        self.palette_panel.wind_changed.connect(canvas.set_wind)
+        agent.primary_clicked.connect(self._primary)
+        agent.step_clicked.connect(self.step)
+        agent.episode_clicked.connect(self.finish_episode)
+        agent.stop_clicked.connect(control.trainer.stop_run)
+        agent.reset_clicked.connect(self.reset)
+        agent.hyperparameter_edited.connect(self._on_hyperparameter)
+        agent.algorithm_changed.connect(self._on_algorithm)
+        agent.notice_action.connect(control.trainer.recover_run)
+        self.inspector.highlight.connect(self._on_highlight)
+        self.transport.speed_changed.connect(control.trainer.set_pace)
+        self.transport.frame_changed.connect(control.show_episode_frame)
+        self.transport.record_clicked.connect(control.record)
+        self.transport.live_clicked.connect(self.show_live)
+        self.canvas_bar.overlay_toggled.connect(control.set_overlay)
+        self.canvas_bar.replica_changed.connect(self._on_replica)
+        canvas.zoom_changed.connect(self.canvas_bar.set_zoom)
+        self.runs_panel.selection_changed.connect(self._show_curves)
+        self.runs_panel.bring_back.connect(self.bring_back)
+        self.runs_panel.removed.connect(control.remove)
+        control.shown.connect(self._on_shown)
+        control.framed.connect(self._on_frame)
+        control.runs_changed.connect(self._on_runs)
+        control.state_changed.connect(self._on_state)
+        control.episode_ready.connect(self._on_episode)
+        control.rejected.connect(self._on_rejected)
+        control.trainer.set_pace(self.transport.speed())
+        self.warm.ready.connect(self._on_warm)
+
+    # -- the world --------------------------------------------------------------------------------
+
+    @Slot(object)
+    def _show_world(self, world: World) -> None:
+        self.canvas.set_world(world)
+        self.rules.set_world(world)
+        self.cell_panel.set_cell(world, self.control.selected)
+        self.agent.set_world(world)
+        self.inspector.set_world(world)
+        self.status.show_world(world)
+        if self.control.state == "idle":
+            advice = " ".join(world.advice())
+            self.agent.set_notice(advice, "info")
+        self.control.edit_world(world)
+
+    def open_document(self, world: World, path: object = None) -> None:
+        """Take another world onto the canvas; the run of the old one rests in the table."""
+        self.control.reset()
+        self._on_selected(None)
+        self.canvas.set_marks(())
+        self.document.open(world, path)  # type: ignore[arg-type]
+        self.canvas.fit()
+
+    @Slot()
+    def _on_titled(self) -> None:
+        self.top_bar.set_title(self.document.title, self.document.unsaved)
+        self.setWindowTitle(f"{self.document.title}[*]")
+        self.setWindowModified(self.document.unsaved)
+        self.status.show_saved(not self.document.unsaved)
+
+    @Slot(object)
+    def _on_selected(self, cell: Cell | None) -> None:
+        self.control.selected = cell
+        self.cell_panel.set_cell(self.document.world, cell)
+        self._inspect()
+        self.control.refresh()
+
+    @Slot(str)
+    def _pick_tool(self, tool_id: str) -> None:
+        self.canvas.set_tool(tool_id)
+        self.tools.select(tool_id)
+
+    @Slot(str)
+    def _pick_tile(self, tile_id: str) -> None:
+        self.canvas.set_tile(tile_id)
+        self.palette_panel.select(tile_id)
+
+    # -- training ---------------------------------------------------------------------------------
+
+    @Slot()
+    def _primary(self) -> None:
+        self._try(lambda: self.control.primary(self.document.world, self.agent.run_request()))
+
+    @Slot()
+    def step(self) -> None:
+        """One step of the agent."""
+        self._try(lambda: self.control.step(self.document.world, self.agent.run_request()))
+
+    @Slot()
+    def finish_episode(self) -> None:
+        """On to the end of the episode."""
+        self._try(lambda: self.control.finish_episode(self.document.world, self.agent.run_request()))
+
+    @Slot()
+    def reset(self) -> None:
+        """Forget what was learnt; the run stays in the table."""
+        self.control.reset()
+        self.canvas.set_marks(())
+        self.show_live()
+
+    @Slot(int)
+    def bring_back(self, run_id: int) -> None:
+        """Bring the agent of a run back onto the canvas, with the world that it was trained on."""
+        run = self.control.runs.get(run_id)
+        if run is not None:
+            world = run.frame.progress.world if run.frame is not None else run.spec.world
+            self.control.current = None
+            self.document.edit(world, self.tr("World of a run"))
+            self.control.bring_back(run_id)
+
+    def _try(self, action) -> None:
+        """Do something that may refuse with a sentence."""
+        if not self.warm.is_ready:
+            self.warm.then(lambda: self._try(action))
+            self.agent.set_notice(
+                self.tr("Preparing the compiled kernels: only now, and it takes a few seconds."), "info"
+            )
+            return
+        try:
+            action()
+        except SandboxError as error:
+            self.agent.set_notice(str(error), "bad")
+
+    @Slot()
+    def _on_warm(self) -> None:
+        self.agent.set_notice("", "info")
+
+    @Slot(str, object)
+    def _on_hyperparameter(self, name: str, value: object) -> None:
+        if self.control.current is not None:
+            self.control.trainer.set_hyperparameters({name: value})
+
+    @Slot(str)
+    def _on_algorithm(self, _algorithm: str) -> None:
+        self.reset()
+
+    @Slot(str, str)
+    def _on_state(self, state: str, sentence: str) -> None:
+        self.agent.set_state(state)
+        if state == "failed":
+            self.agent.set_notice(sentence, "bad", self.tr("Go back"))
+        elif state == "idle":
+            self.agent.set_notice(" ".join(self.document.world.advice()), "info")
+        else:
+            self.agent.set_notice("", "info")
+        self.status.show_state(state)
+        if state == "idle":
+            self.transport.set_idle()
+            self.inspector.show(None, self.control.selected)
+
+    @Slot(str)
+    def _on_rejected(self, sentence: str) -> None:
+        self.agent.set_notice(sentence, "bad")
+
+    def say(self, sentence: str, role: str = "info") -> None:
+        """Show a sentence above the canvas."""
+        self.notice.say(sentence, role, closable=True)
+
+    # -- what is shown ----------------------------------------------------------------------------
+
+    @Slot(object, object)
+    def _on_shown(self, scene: object, marks: list) -> None:
+        self.canvas.set_marks(marks)
+
+    @Slot(object)
+    def _on_frame(self, frame) -> None:
+        progress = frame.progress
+        shown = progress.snapshot.replica or 0
+        self.canvas_bar.set_seeds(len(progress.snapshot.steps), self.control.replica)
+        self.status.show_frame(frame)
+        self._inspect()
+        if self.control.episode is None:
+            self.transport.set_live(
+                self.tr("step {0:,}").format(int(progress.snapshot.steps[shown])),
+                self.tr("episode {0:,}").format(int(progress.snapshot.episodes[shown])),
+            )
+        if progress.world.digest != self.canvas.world.digest and self.document.world.schedule:
+            self.canvas.set_world(progress.world)
+
+    def _inspect(self) -> None:
+        frame = self.control.frame
+        self.inspector.show(None if frame is None else frame.progress, self.control.selected)
+
+    @Slot(object)
+    def _on_episode(self, episode) -> None:
+        ending = self.tr("ended") if episode.terminated else self.tr("cut")
+        self.transport.set_episode(
+            len(episode) + 1, self.tr("return {0:g}, {1}").format(round(episode.score, 3), ending)
+        )
+
+    @Slot()
+    def show_live(self) -> None:
+        """Back from a recorded episode."""
+        self.control.leave_episode()
+        if self.control.frame is not None:
+            self._on_frame(self.control.frame)
+        else:
+            self.transport.set_idle()
+        self.control.refresh()
+
+    @Slot(object)
+    def _on_replica(self, replica: int | None) -> None:
+        self.control.replica = replica
+        self.control.refresh()
+
+    @Slot(object)
+    def _on_highlight(self, state: int | None) -> None:
+        frame = self.control.frame
+        cell = None if state is None or frame is None else frame.progress.world.cell_of(state)
+        self.canvas.set_highlight(cell)
+
+    @Slot()
+    def _on_runs(self) -> None:
+        self.runs_panel.set_rows([run.row() for run in self.control.runs.values()])
+        self._show_curves()
+
+    @Slot()
+    def _show_curves(self, _selection: object = None) -> None:
+        chosen = set(self.runs_panel.selected_ids())
+        runs = [
+            run.curves
+            for run in self.control.runs.values()
+            if run.curves is not None and (run.run_id in chosen or run.run_id == self.control.current)
+        ]
+        self.curves.set_runs(runs)
+
+    # -- the window -------------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        """The reference size."""
+        return QSize(1440, 900)
+
+    def _restore(self) -> None:
+        stored = settings()
+        geometry, state = stored.value("geometry"), stored.value("layout")
+        if geometry is None or not self.restoreGeometry(geometry):
+            self.resize(self.sizeHint())
+        if state is None or not self.restoreState(state, _LAYOUT_VERSION):
+            self._size_docks()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Below 1200 px the left column folds to its icons."""
+        super().resizeEvent(event)
+        narrow = self.width() < 1200
+        self.palette_panel.set_compact(narrow)
+        self.tools.set_compact(narrow)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask about unsaved edits, remember the arrangement, end the thread."""
+        if not self.files.may_discard():
+            event.ignore()
+            return
+        stored = settings()
+        stored.setValue("geometry", self.saveGeometry())
+        stored.setValue("layout", self.saveState(_LAYOUT_VERSION))
+        self.warm.close()
+        self.control.close()
+        super().closeEvent(event)
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    """Widgets under one another, edge to edge."""
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    return column

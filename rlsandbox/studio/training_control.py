@@ -1,0 +1,260 @@
+"""Between the trainer and the panels: starts and steers runs, pulls frames, shows them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from rlsandbox import overlays
+from rlsandbox.learning.agent import View
+from rlsandbox.overlays.scene import Scene
+from rlsandbox.studio.runs import Run
+from rlsandbox.studio.worker import Frame, Trainer
+from rlsandbox.training.episodes import Episode
+from rlsandbox.training.session import RunSpec
+from rlsandbox.worlds.rules import Cell
+from rlsandbox.worlds.world import World
+
+FRAME_MS = 16
+_CURVES_EVERY = 0.2
+
+
+class TrainingControl(QObject):
+    """Owner of the window's runs and of what the view wants to know.
+
+    Signals:
+        shown: a `Scene` is to be painted, with the marks of the active overlays: (scene, marks).
+        framed: a new `Frame` of the current run.
+        runs_changed: the table of runs or their curves are other ones.
+        state_changed: "idle", "training", "paused", "finished" or "failed", and a sentence.
+        episode_ready: an `Episode` to scrub.
+        rejected: a sentence.
+    """
+
+    shown = Signal(object, object)
+    framed = Signal(object)
+    runs_changed = Signal()
+    state_changed = Signal(str, str)
+    episode_ready = Signal(object)
+    rejected = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.trainer = Trainer(self)
+        self.runs: dict[int, Run] = {}
+        self.current: int | None = None
+        self.state = "idle"
+        self.replica: int | None = 0
+        self.selected: Cell | None = None
+        self.active = ["values", "policy", "trail"]
+        self.episode: Episode | None = None
+        self.episode_frame = 0
+        self.frame: Frame | None = None
+        self._next_id = 0
+        self._seed = 0
+        self._curves_at = 0.0
+        self._stepping = False
+        self.trainer.state_changed.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
+        self.trainer.episode_recorded.connect(self._on_episode, Qt.ConnectionType.QueuedConnection)
+        self.trainer.rejected.connect(self.rejected, Qt.ConnectionType.QueuedConnection)
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(FRAME_MS)
+        self._timer.timeout.connect(self._pull)
+        self._dirty = False
+        self.trainer.start()
+        self._timer.start()
+
+    # -- steering ---------------------------------------------------------------------------------
+
+    def train(self, world: World, request: dict, paused: bool = False) -> None:
+        """Begin a new run, or go on with the one that rests.
+
+        Raises:
+            SandboxError: the request does not fit the world.
+        """
+        spec = RunSpec(world=world, **request)
+        run_id, self._next_id = self._next_id, self._next_id + 1
+        self.runs[run_id] = Run(run_id, spec, color=run_id)
+        self.current, self.frame = run_id, None
+        self.leave_episode()
+        self.trainer.start_run(run_id, spec, paused)
+        self.runs_changed.emit()
+
+    def primary(self, world: World, request: dict) -> None:
+        """What the one big button does in each state."""
+        if self.current is None or self.state in ("idle", "failed"):
+            self.train(world, request)
+        elif self.state == "training":
+            self.trainer.pause_run()
+        elif self.state == "paused":
+            self.leave_episode()
+            self.trainer.resume_run()
+        else:
+            self.leave_episode()
+            self.trainer.continue_run(request["steps"], request["episodes"])
+
+    def step(self, world: World, request: dict) -> None:
+        """One step of the agent; begins a run if there is none."""
+        if self.current is None:
+            self.train(world, request, paused=True)
+        self.leave_episode()
+        self._stepping = True
+        self.trainer.step_run()
+
+    def finish_episode(self, world: World, request: dict) -> None:
+        """On to the end of the running episode."""
+        if self.current is None:
+            self.train(world, request, paused=True)
+        self.leave_episode()
+        self.trainer.run_episode()
+
+    def reset(self) -> None:
+        """Forget what was learnt: the next Train begins anew. The run stays in the table."""
+        self.current, self.frame = None, None
+        self.leave_episode()
+        self.trainer.leave_run()
+        self._set_state("idle")
+
+    def bring_back(self, run_id: int) -> None:
+        """Make the agent of a run the current one again."""
+        if run_id in self.runs:
+            self.current, self.frame = run_id, None
+            self.leave_episode()
+            self.trainer.select_run(run_id)
+
+    def remove(self, run_id: int) -> None:
+        """Take a run out of the table and let go of its agent."""
+        self.runs.pop(run_id, None)
+        self.trainer.forget_run(run_id)
+        if run_id == self.current:
+            self.current, self.frame = None, None
+            self._set_state("idle")
+        self.runs_changed.emit()
+
+    def edit_world(self, world: World) -> None:
+        """The drawn world is another one: the current run goes on in it."""
+        if self.current is not None:
+            self.trainer.replace_world(world)
+            self.refresh()
+
+    def record(self) -> None:
+        """Record an episode of the current policy."""
+        self._seed += 1
+        self.trainer.record(self.replica, self._seed)
+
+    def leave_episode(self) -> None:
+        """Back from a recorded episode to what the agent does now."""
+        self.episode, self._stepping = None, False
+
+    def show_episode_frame(self, frame: int) -> None:
+        """Show frame t of the recorded episode."""
+        self.episode_frame = frame
+        self._repaint()
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def set_overlay(self, key: str, on: bool) -> None:
+        """Switch an overlay; of those that colour cells only one is on."""
+        group = overlays.registry()[key].exclusive
+        others = {k for k, o in overlays.registry().items() if on and group and o.exclusive == group}
+        self.active = [k for k in self.active if k != key and k not in others] + ([key] if on else [])
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Ask for a frame soon, and repaint what is there with the view of now."""
+        self._dirty = True
+        self._repaint()
+
+    def close(self) -> bool:
+        """End the thread."""
+        self._timer.stop()
+        return self.trainer.close()
+
+    def _view(self) -> View:
+        wants = {"oracle"}
+        for key in self.active:
+            wants |= overlays.registry()[key].wants
+        if self.selected is not None:
+            wants |= {"visits"}
+        now = time.perf_counter()
+        if now - self._curves_at >= _CURVES_EVERY or self.state != "training":
+            wants.add("curves")
+            self._curves_at = now
+        run = self.runs.get(self.current) if self.current is not None else None
+        replica = self.replica
+        if run is not None and replica is not None and replica >= len(run.spec.seeds):
+            replica = 0
+        state = None
+        if self.selected is not None and self.frame is not None:
+            world = self.frame.progress.world
+            if self.selected[0] < world.height and self.selected[1] < world.width:
+                state = world.state_of(self.selected)
+        return View(replica, frozenset(wants), state)
+
+    @Slot()
+    def _pull(self) -> None:
+        frame = self.trainer.take()
+        if frame is not None and frame.run_id == self.current:
+            self.frame = frame
+            if frame.progress.curves or frame.state != "training":
+                self.runs[frame.run_id].take(frame)
+                self.runs_changed.emit()
+            self.framed.emit(frame)
+            if self.episode is None:
+                self._repaint()
+        if self.current is not None and (self.state == "training" or self._dirty):
+            self._dirty = False
+            self.trainer.ask(self._view())
+
+    def _repaint(self) -> None:
+        if self.frame is None:
+            return
+        progress, snapshot = self.frame.progress, self.frame.progress.snapshot
+        active = list(self.active)
+        if self.episode is not None:
+            t = min(self.episode_frame, len(self.episode))
+            snapshot = dataclasses.replace(
+                snapshot,
+                state=int(self.episode.states[t]),
+                trail=np.array(self.episode.states[:t]),
+                update=None,
+            )
+            active = [*active, "trail"] if "trail" not in active else active
+        elif self._stepping and self.state == "paused":
+            active = [*active, "update"] if "update" not in active else active
+        carried = snapshot.state % progress.world.inventory if snapshot.state >= 0 else 0
+        scene = Scene(progress.world, snapshot, progress.oracle, carried, progress.mdp.live)
+        known = overlays.registry()
+        marks = [
+            mark for key in sorted(active, key=lambda k: known[k].order) for mark in known[key].marks(scene)
+        ]
+        self.shown.emit(scene, marks)
+
+    # -- what the trainer tells -------------------------------------------------------------------
+
+    @Slot(int, str, str)
+    def _on_state(self, run_id: int, state: str, sentence: str) -> None:
+        if state == "rejected":
+            self.remove(run_id)
+            self.rejected.emit(sentence)
+            return
+        if run_id in self.runs:
+            self.runs[run_id].state = state
+        if run_id == self.current or run_id == -1:
+            self._set_state(state, sentence)
+
+    def _set_state(self, state: str, sentence: str = "") -> None:
+        self.state = state
+        self._dirty = True
+        self.state_changed.emit(state, sentence)
+        self.runs_changed.emit()
+
+    @Slot(object)
+    def _on_episode(self, episode: Episode) -> None:
+        self.episode, self.episode_frame = episode, 0
+        self.episode_ready.emit(episode)
+        self._repaint()
