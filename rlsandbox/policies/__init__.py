@@ -1,0 +1,1 @@
+"""What a user takes away: policies as files, tables and programs."""

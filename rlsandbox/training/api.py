@@ -1,0 +1,235 @@
+"""Training, solving and evaluating in one call: what the Python interface and the command line share."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlsandbox.learning import oracle
+from rlsandbox.learning.oracle import Solution
+from rlsandbox.policies.saved import NEVER_ENDS, PolicyCard, SavedPolicy
+from rlsandbox.training.evaluate import EVALUATION_EPISODES, Evaluation, evaluate_policy
+from rlsandbox.training.session import RunSpec, TrainingSession
+from rlsandbox.worlds.errors import SandboxError, check
+from rlsandbox.worlds.files import open_world
+from rlsandbox.worlds.mdp import TabularMDP, compile_world
+from rlsandbox.worlds.world import World
+
+if TYPE_CHECKING:
+    import gymnasium
+
+DEFAULT_EPISODES = 500
+DEFAULT_STEPS = 1_000_000
+"""What a run gets that is told neither: so many episodes, but no more steps than that."""
+
+_SLICE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run.
+
+    Attributes:
+        session: the run itself; it can be looked into and trained on.
+        policy: what it has learnt, ready to act, to be saved and exported.
+        evaluation: what its greedy policies are worth.
+        steps_per_second: steps (sweeps) of all replicas together by the clock on the wall, loading of compiled
+            code not counted.
+    """
+
+    session: TrainingSession
+    policy: SavedPolicy
+    evaluation: Evaluation
+    steps_per_second: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The run in figures, as JSON can hold them: no NaN, no infinity."""
+        spec, agent = self.session.spec, self.session.agent
+        return {
+            "algorithm": spec.algorithm,
+            "world": spec.world.name,
+            "world_digest": spec.world.digest,
+            "config": agent.config.model_dump(mode="json"),
+            "seeds": agent.n_seeds,
+            "seed": spec.seeds[0],
+            "steps": int(agent.steps.max()),
+            "steps_per_seed": agent.steps.tolist(),
+            "episodes": int(agent.episodes.max()),
+            "episodes_per_seed": agent.episodes.tolist(),
+            "steps_per_second": self.steps_per_second,
+            "mean_return_last_100": [_finite(value) for value in self.session.recent_return(100)],
+            **figures(self.evaluation),
+        }
+
+
+def train(
+    algorithm: str,
+    world: World | str,
+    steps: int | None = None,
+    episodes: int | None = None,
+    seeds: int = 1,
+    seed: int = 0,
+    watch: Callable[[TrainingSession], None] | None = None,
+    **hyperparameters: Any,
+) -> Result:
+    """Train an algorithm on a world.
+
+    Args:
+        algorithm: id in the registry ("q_learning").
+        world: a World, a gallery name or a file.
+        steps: budget of steps a seed (sweeps for a planner).
+        episodes: budget of episodes a seed; with neither, 500 episodes but at most 1,000,000 steps.
+        seeds: number of replicas, N.
+        seed: the first one's seed; the others count on from it.
+        watch: called about ten times a second while it trains.
+        **hyperparameters: the algorithm's own ("alpha"); the others keep their defaults.
+
+    Raises:
+        SandboxError: something does not exist or does not fit, or the run has diverged.
+    """
+    return finish(begin(algorithm, world, steps, episodes, seeds, seed, hyperparameters), watch)
+
+
+def begin(
+    algorithm: str,
+    world: World | str,
+    steps: int | None,
+    episodes: int | None,
+    seeds: int,
+    seed: int,
+    hyperparameters: dict[str, Any],
+) -> TrainingSession:
+    """The session of a run that has not begun; arguments and errors as for `train`."""
+    check(1 <= seeds <= 1024, f"a run trains 1 to 1024 seeds, not {seeds}.", "seeds")
+    if steps is None and episodes is None:
+        steps, episodes = DEFAULT_STEPS, DEFAULT_EPISODES
+    numbers = tuple(range(seed, seed + seeds))
+    return TrainingSession(RunSpec(algorithm, open_world(world), hyperparameters, numbers, steps, episodes))
+
+
+def finish(session: TrainingSession, watch: Callable[[TrainingSession], None] | None = None) -> Result:
+    """Train a session to the end of its budget.
+
+    Raises:
+        SandboxError: the run has diverged.
+    """
+    session.tick()  # compiled code is loaded here, before the clock runs
+    done, began = int(session.agent.steps.sum()), time.perf_counter()
+    while session.run_slice(_SLICE_SECONDS):
+        if watch is not None:
+            watch(session)
+    seconds = time.perf_counter() - began
+    if session.failure is not None:
+        raise SandboxError(session.failure)
+    steps = int(session.agent.steps.sum()) - done
+    evaluation = session.evaluate()
+    return Result(session, saved_policy(session, evaluation), evaluation, steps / seconds if steps else 0.0)
+
+
+def saved_policy(session: TrainingSession, evaluation: Evaluation | None = None) -> SavedPolicy:
+    """What a session has learnt so far, with its card."""
+    agent, policy = session.agent, session.agent.policy()
+    worth = figures(evaluation or session.evaluate())
+    card = PolicyCard(
+        algorithm=session.spec.algorithm,
+        title=agent.title,
+        config=agent.config.model_dump(mode="json"),
+        seeds=agent.seeds,
+        steps=tuple(agent.steps.tolist()),
+        episodes=tuple(agent.episodes.tolist()),
+        greedy_return=tuple(worth["greedy_return"]),
+        oracle_return=worth["oracle_return"],
+        oracle_gap=tuple(worth["oracle_gap_per_seed"]),
+        world_name=session.world.name,
+        world_digest=session.world.digest,
+        actions=tuple(action.name for action in session.world.actions),
+        sandbox=_version(),
+    )
+    return SavedPolicy(policy.q, policy.probs, session.world, card)
+
+
+def solve(world: World | str, gamma: float = 0.99) -> Solution:
+    """The optimal values of a world as it is before the first change of its schedule.
+
+    Raises:
+        SandboxError: there is no such world, or no finite solution.
+    """
+    check(0 <= gamma <= 1, f"a discount lies between 0 and 1, not {gamma}.", "gamma")
+    return _solved(compile_world(open_world(world).at_step(0)), gamma)
+
+
+def _solved(mdp: TabularMDP, gamma: float) -> Solution:
+    solution = oracle.solve(mdp, gamma)
+    if solution is None:
+        raise SandboxError(
+            "this world has no finite optimal values at gamma 1, since an episode there can pay for ever or never end: "
+            "choose a gamma below 1."
+        )
+    return solution
+
+
+def evaluate(
+    policy: SavedPolicy, world: World | str | None = None, episodes: int = EVALUATION_EPISODES
+) -> Evaluation:
+    """Roll out the greedy policies of all replicas.
+
+    Args:
+        policy: a saved policy.
+        world: where, if not in the world that it was made for.
+        episodes: how many.
+
+    Raises:
+        SandboxError: the policy does not fit the world.
+    """
+    check(1 <= episodes <= 10**7, f"evaluate 1 to 10,000,000 episodes, not {episodes}.", "episodes")
+    if world is not None:
+        policy = policy.on(open_world(world))
+    mdp = compile_world(policy.world.at_step(0))
+    return evaluate_policy(policy.table, mdp, oracle.solve(mdp, gamma_of(policy)), episodes)
+
+
+def gamma_of(policy: SavedPolicy) -> float:
+    """The discount that a policy was trained with; 1 for a method that has none."""
+    gamma = policy.card.config.get("gamma", 1.0)
+    return float(gamma) if isinstance(gamma, int | float) and 0 <= gamma <= 1 else 1.0
+
+
+def make_env(world: World | str, **options: Any) -> gymnasium.Env[Any, Any]:
+    """A Gymnasium environment of a world: `gymnasium.make("rlsandbox/Grid-v0", world=world, **options)`."""
+    import gymnasium
+
+    return gymnasium.make("rlsandbox/Grid-v0", world=open_world(world), **options)
+
+
+def figures(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as JSON can hold it.
+
+    `oracle_gap` is the mean over seeds, or "never ends" where one of them loops at gamma 1; null without an oracle.
+    """
+    known = evaluation.oracle_return is not None
+    gaps = [(NEVER_ENDS if gap is None else gap) if known else None for gap in evaluation.oracle_gap]
+    looping = NEVER_ENDS in gaps
+    return {
+        "greedy_return": evaluation.greedy_return,
+        "oracle_return": evaluation.oracle_return,
+        "oracle_gap": (NEVER_ENDS if looping else float(np.mean(evaluation.oracle_gap))) if known else None,  # type: ignore[arg-type]
+        "oracle_gap_per_seed": gaps,
+        "ended": evaluation.ended,
+        "evaluation_episodes": evaluation.episodes,
+        "evaluation_cap": evaluation.cap,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _version() -> str:
+    from rlsandbox import __version__
+
+    return __version__
