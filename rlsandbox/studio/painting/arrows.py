@@ -65,7 +65,7 @@ def paint_arrows(
 
 def _shared(
     mark: Arrows, shape: tuple[int, int], view: View
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], int]:
+) -> tuple[NDArray[np.floating], NDArray[np.floating], NDArray[np.floating], int]:
     """Middles and vectors of the arrows to draw, and how many cells each one's block has on a side."""
     r0, r1, c0, c1 = view.visible(*shape)
     seen = (mark.rows >= r0) & (mark.rows < r1) & (mark.columns >= c0) & (mark.columns < c1)

@@ -77,7 +77,7 @@ def paint_triangles(painter: QPainter, mark: Triangles, theme: Theme, view: View
         pixels = np.ascontiguousarray(pixels.transpose(0, 2, 1, 3)).reshape(rows * side, columns * side)
         _draw_words(painter, pixels, view.rect(r0, c0, rows, columns))
     if view.logical_cell >= 20:
-        _paint_diagonals(painter, colors.any(axis=-1), theme, view, r0, c0)
+        _paint_diagonals(painter, np.asarray(colors.any(axis=-1)), theme, view, r0, c0)
 
 
 @functools.lru_cache(maxsize=8)

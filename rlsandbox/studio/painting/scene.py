@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF
+from PySide6.QtCore import QLineF, QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from rlsandbox.marks import Arrows, Badges, Heatmap, Labels, Mark, Paths, Triangles
@@ -155,7 +155,8 @@ def _round_corners(painter: QPainter, world: World, theme: Theme, view: View) ->
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for corner in (outer.topLeft(), outer.topRight(), outer.bottomLeft(), outer.bottomRight()):
         painter.save()
-        painter.setClipRect(corner.x() - radius - 1, corner.y() - radius - 1, 2 * radius + 2, 2 * radius + 2)
+        reach = QPointF(radius + 1, radius + 1)
+        painter.setClipRect(QRectF(corner - reach, corner + reach))
         painter.fillPath(cover, QColor(theme.canvas))
         painter.restore()
     painter.restore()
