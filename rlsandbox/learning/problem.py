@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.worlds.mdp import TabularMDP, compile_world
+from rlsandbox.worlds.mdp import TabularMDP, compile_world, recompile
 from rlsandbox.worlds.world import World
 
 if TYPE_CHECKING:
@@ -31,6 +31,14 @@ class Enumerable:
             SandboxError: its model is too large.
         """
         return cls(world, compile_world(world))
+
+    def edited(self, world: World) -> Enumerable:
+        """The problem of an edited world; only what the edit touches is compiled again.
+
+        Raises:
+            SandboxError: its model is too large.
+        """
+        return Enumerable(world, recompile(self.mdp, self.world, world))
 
 
 Problem = Enumerable

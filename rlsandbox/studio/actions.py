@@ -11,9 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QMessageBox
 
 from rlsandbox.studio.settings import recent_files, settings
 from rlsandbox.studio.theme import icon, theme_manager
-from rlsandbox.studio.tools import TOOLS
 from rlsandbox.worlds.gallery import gallery
-from rlsandbox.worlds.tiles import TILES
 
 if TYPE_CHECKING:
     from rlsandbox.studio.main_window import MainWindow
@@ -83,6 +81,7 @@ class Actions(QObject):
 
     def _edit_menu(self, menu: QMenu) -> None:
         window, stack = self._window, self._window.document.undo_stack
+        editing = window.canvas.editing
         undo = stack.createUndoAction(self, self.tr("&Undo"))
         undo.setShortcut(QKeySequence(Keys.Undo))
         redo = stack.createRedoAction(self, self.tr("&Redo"))
@@ -92,23 +91,13 @@ class Actions(QObject):
             window.addAction(action)
             window.top_bar.add_button(name, action)
         menu.addSeparator()
-        self._add(menu, self.tr("Cu&t"), window.canvas.cut, Keys.Cut)
-        self._add(menu, self.tr("&Copy"), window.canvas.copy, Keys.Copy)
-        self._add(menu, self.tr("&Paste"), window.canvas.paste, Keys.Paste)
-        self._add(menu, self.tr("Select &all"), window.canvas.select_all, Keys.SelectAll)
+        self._add(menu, self.tr("Cu&t"), editing.cut, Keys.Cut)
+        self._add(menu, self.tr("&Copy"), editing.copy, Keys.Copy)
+        self._add(menu, self.tr("&Paste"), editing.paste, Keys.Paste)
+        self._add(menu, self.tr("Select &all"), editing.select_all, Keys.SelectAll)
         menu.addSeparator()
-        tools = menu.addMenu(self.tr("&Tool"))
-        for tool_id, tool in TOOLS.items():
-            self._add(tools, tool.title, lambda key=tool_id: window._pick_tool(key), tool.shortcut)
-        tiles = menu.addMenu(self.tr("T&ile"))
-        seen: set[str] = set()
-        for tile in TILES:
-            keys = tile.shortcut if tile.shortcut not in seen else None
-            seen.add(tile.shortcut)
-            if keys is not None:
-                self._add(
-                    tiles, tile.title, lambda key=tile.id: window.palette_panel.pick(key), keys, tile.tip
-                )
+        menu.addMenu(self.tr("&Tool")).addActions(list(window.tools.tool_actions.values()))
+        menu.addMenu(self.tr("T&ile")).addActions(list(window.palette_panel.tile_actions.values()))
 
     def _world_menu(self, menu: QMenu) -> None:
         window = self._window
@@ -133,8 +122,8 @@ class Actions(QObject):
 
     def _view_menu(self, menu: QMenu) -> None:
         window = self._window
-        self._add(menu, self.tr("Zoom &in"), window.canvas.zoom_in, Keys.ZoomIn)
-        self._add(menu, self.tr("Zoom &out"), window.canvas.zoom_out, Keys.ZoomOut)
+        self._add(menu, self.tr("Zoom &in"), lambda: window.canvas.zoom_by(1.25), Keys.ZoomIn)
+        self._add(menu, self.tr("Zoom &out"), lambda: window.canvas.zoom_by(0.8), Keys.ZoomOut)
         self._add(menu, self.tr("&Fit the world"), window.canvas.fit, "Ctrl+0")
         menu.addSeparator()
         group = QActionGroup(self)

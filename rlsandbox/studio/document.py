@@ -7,8 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
-from rlsandbox.worlds.files import save_world
-from rlsandbox.worlds.gallery import open_world
+from rlsandbox.worlds.files import open_world, save_world
 from rlsandbox.worlds.world import World
 
 SUFFIX = ".rlworld.json"

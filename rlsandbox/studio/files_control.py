@@ -14,8 +14,7 @@ from rlsandbox.studio.painting import render_png, render_svg
 from rlsandbox.studio.settings import remember_file
 from rlsandbox.studio.theme import theme
 from rlsandbox.worlds.errors import SandboxError
-from rlsandbox.worlds.gallery import open_world
-from rlsandbox.worlds.text_maps import import_world
+from rlsandbox.worlds.files import import_world, open_world
 from rlsandbox.worlds.world import MAX_SIDE, World
 
 if TYPE_CHECKING:
@@ -176,7 +175,7 @@ class FilesControl(QObject):
         if path:
             render = render_svg if path.endswith(".svg") else render_png
             target = path if path.endswith((".png", ".svg")) else path + ".png"
-            self._try(lambda: render(window.canvas.world, window.canvas.marks, Path(target), theme=theme()))
+            self._try(lambda: render(window.canvas.world, window.canvas.marks, Path(target), 64, theme()))
 
     def export_curves(self) -> None:
         """The curves that are shown, as picture or as data."""

@@ -25,12 +25,13 @@ from rlsandbox.studio.panels.tools_panel import ToolsPanel
 from rlsandbox.studio.plots.curves_panel import CurvesPanel
 from rlsandbox.studio.settings import settings
 from rlsandbox.studio.status_bar import StatusBar
+from rlsandbox.studio.tools import TOOLS, ToolContext
 from rlsandbox.studio.top_bar import TopBar
 from rlsandbox.studio.training_control import TrainingControl
 from rlsandbox.studio.transport import Transport
 from rlsandbox.studio.warm_start import WarmStart
 from rlsandbox.worlds.errors import SandboxError
-from rlsandbox.worlds.gallery import open_world
+from rlsandbox.worlds.files import open_world
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
 
@@ -70,7 +71,7 @@ class MainWindow(QMainWindow):
         centre.layout().setStretchFactor(self.canvas, 1)
         self.setCentralWidget(centre)
 
-        self.tools, self.palette_panel = ToolsPanel(), PalettePanel()
+        self.tools, self.palette_panel = ToolsPanel(TOOLS), PalettePanel()
         self.rules, self.cell_panel = RulesPanel(), CellPanel()
         self.agent, self.inspector = AgentPanel(), InspectorPanel()
         self.curves, self.runs_panel = CurvesPanel(), RunsPanel()
@@ -152,7 +153,9 @@ class MainWindow(QMainWindow):
             panel.edited.connect(document.edit)
         self.tools.tool_selected.connect(self._pick_tool)
         self.palette_panel.tile_selected.connect(self._pick_tile)
-        self.palette_panel.wind_changed.connect(canvas.set_wind)
+        self.palette_panel.wind_changed.connect(self._pick_tile)
+        canvas.tile_picked.connect(self._on_picked)
+        canvas.tool_requested.connect(self._pick_tool)
         agent.primary_clicked.connect(self._primary)
         agent.step_clicked.connect(self.step)
         agent.episode_clicked.connect(self.finish_episode)
@@ -220,13 +223,20 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _pick_tool(self, tool_id: str) -> None:
-        self.canvas.set_tool(tool_id)
         self.tools.select(tool_id)
+        self.canvas.set_tool(next(tool for tool in TOOLS if tool.id == tool_id)())
 
     @Slot(str)
-    def _pick_tile(self, tile_id: str) -> None:
-        self.canvas.set_tile(tile_id)
-        self.palette_panel.select(tile_id)
+    @Slot(object)
+    def _pick_tile(self, _tile: object = None) -> None:
+        self.canvas.set_context(ToolContext(self.palette_panel.selected(), self.palette_panel.wind()))
+
+    @Slot(object)
+    def _on_picked(self, context: ToolContext) -> None:
+        self.palette_panel.select(context.tile_id)
+        if context.wind is not None:
+            self.palette_panel.set_wind(context.wind)
+        self._pick_tile()
 
     # -- training ---------------------------------------------------------------------------------
 

@@ -227,7 +227,7 @@ class TrainingControl(QObject):
         elif self._stepping and self.state == "paused":
             active = [*active, "update"] if "update" not in active else active
         carried = snapshot.state % progress.world.inventory if snapshot.state >= 0 else 0
-        scene = Scene(progress.world, snapshot, progress.oracle, carried, progress.mdp.live)
+        scene = Scene.of(progress.world, progress.mdp, snapshot, progress.oracle, carried)
         known = overlays.registry()
         marks = [
             mark for key in sorted(active, key=lambda k: known[k].order) for mark in known[key].marks(scene)

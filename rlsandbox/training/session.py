@@ -259,7 +259,7 @@ class TrainingSession:
         world = world.at_step(self.clock)
         if world.digest == self.world.digest:
             return
-        problem = Enumerable.of(world)
+        problem = self.agent.problem.edited(world)
         self.commands.append((self.clock, WorldEdit(world)))
         self._note("world edited")
         self.agent.replace_problem(problem)
@@ -276,7 +276,7 @@ class TrainingSession:
         upcoming = self.world.schedule
         if upcoming and upcoming[0].step <= self.clock:
             self._note("world changed by its schedule")
-            self.agent.replace_problem(Enumerable.of(self.world.at_step(self.clock)))
+            self.agent.replace_problem(self.agent.problem.edited(self.world.at_step(self.clock)))
             self._revive()
 
     def _note(self, text: str) -> None:
@@ -303,7 +303,7 @@ class TrainingSession:
         del self.commands[moment.n_commands :]
         self.failure, self._ended = None, False
         if moment.world.digest != self.world.digest:
-            self.agent.replace_problem(Enumerable.of(moment.world))
+            self.agent.replace_problem(self.agent.problem.edited(moment.world))
         self.agent.reconfigure(moment.config)
         self.agent.restore(moment.state)
         self.history.forget_after(moment.clock)
