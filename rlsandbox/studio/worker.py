@@ -346,7 +346,7 @@ class Trainer(QThread):
             return
         mdp = session.agent.problem.mdp
         probs = session.agent.policy().probs[replica]
-        episode: Episode = record_episode(mdp, probs, np.random.default_rng(seed), episode_cap(mdp))
+        episode: Episode = record_episode(mdp, probs, seed, episode_cap(mdp))
         self.episode_recorded.emit(episode)
 
     def _call(self, function: Callable[[TrainingSession], None]) -> None:

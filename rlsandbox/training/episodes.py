@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsandbox.learning.exploration import DRAW, seeded, uniform
+from rlsandbox.learning.walk import Model, noise, outcome, start_state
+from rlsandbox.training.evaluate import choose
+from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.mdp import TabularMDP
 
 
@@ -37,19 +42,36 @@ class Episode:
 
 
 def record_episode(
-    mdp: TabularMDP, probs: NDArray[np.float64], rng: np.random.Generator, cap: int, start: int | None = None
+    mdp: TabularMDP, probs: NDArray[np.float64], seed: int, cap: int, start: int | None = None
 ) -> Episode:
     """Record one episode of a policy `[S, A]`, of at most `cap` steps, from a drawn or given start state."""
-    s = int(rng.choice(mdp.n_states, p=mdp.start)) if start is None else start
-    states, actions, rewards, terminated = [s], [], [], False
-    while len(actions) < cap and not terminated and mdp.live[s]:
-        a = int(rng.choice(mdp.n_actions, p=probs[s]))
-        k = int(rng.choice(mdp.prob.shape[2], p=mdp.prob[s, a]))
-        reward = float(mdp.reward[s, a, k])
-        if mdp.reward_sd[s, a, k] > 0:
-            reward += float(mdp.reward_sd[s, a, k] * rng.standard_normal())
-        s, terminated = int(mdp.next_state[s, a, k]), bool(mdp.terminal[s, a, k])
-        states.append(s)
-        actions.append(a)
-        rewards.append(reward)
-    return Episode(np.array(states), np.array(actions, np.int64), np.array(rewards), terminated)
+    states, actions, rewards = np.empty(cap + 1, np.int64), np.empty(cap, np.int64), np.empty(cap)
+    first = -1 if start is None else start
+    length, terminated = _record(probs, Model.of(mdp), seeded((seed,))[0], first, mdp.live, states, actions, rewards)
+    return Episode(states[: length + 1], actions[:length], rewards[:length], terminated)
+
+
+@kernel
+def _record(
+    probs: Any, model: Any, rng: Any, start: int, live: Any, states: Any, actions: Any, rewards: Any
+) -> tuple[int, bool]:
+    """Fill `[T + 1]` states, `[T]` actions and rewards; returns the length and whether it ended by itself."""
+    rng += DRAW
+    s = start if start >= 0 else start_state(model, uniform(rng))
+    states[0] = s
+    for t in range(actions.shape[0]):
+        if not live[s]:
+            return t, False
+        rng += DRAW
+        a = choose(probs[s], uniform(rng))
+        rng += DRAW
+        k = outcome(model, s, a, uniform(rng))
+        actions[t], rewards[t] = a, model.reward[s, a, k]
+        if model.reward_sd[s, a, k] > 0:
+            rng += DRAW + DRAW
+            rewards[t] += noise(model.reward_sd[s, a, k], rng)
+        s = model.next_state[s, a, k]
+        states[t + 1] = s
+        if model.terminal[states[t], a, k]:
+            return t + 1, True
+    return actions.shape[0], False
