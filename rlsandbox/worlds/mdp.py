@@ -102,7 +102,7 @@ def compile_world(world: World) -> TabularMDP:
     Raises:
         SandboxError: the model would take more than `MAX_MODEL_BYTES`, or nobody can stand anywhere.
     """
-    _check_size(world)
+    refuse_too_large(world)
     start = _start(world)
     outcomes, live = _outcomes(world, start, np.arange(world.height * world.width))
     return _model(world, outcomes, start, live)
@@ -124,7 +124,7 @@ def recompile(model: TabularMDP, old: World, new: World) -> TabularMDP:
     """
     if not _keeps_states(old, new):
         return compile_world(new)
-    _check_size(new)
+    refuse_too_large(new)
     start = _start(new)
     stale = _stale(old, new, starts_moved=not np.array_equal(start, model.start))
     cells = np.flatnonzero(stale)
@@ -153,7 +153,12 @@ def recompile(model: TabularMDP, old: World, new: World) -> TabularMDP:
     return _model(new, outcomes, start, live)
 
 
-def _check_size(world: World) -> None:
+def refuse_too_large(world: World) -> None:
+    """Say so if the model of a world would be too large, without making it.
+
+    Raises:
+        SandboxError: it would take more than `MAX_MODEL_BYTES`; says what to remove.
+    """
     needed = model_bytes(world)
     if needed <= MAX_MODEL_BYTES:
         return
