@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import system_libraries
 
 HEADLESS = "python3 packaging/run.py train q_learning --world cliff_walking"
+WINDOWS = {"xcb": system_libraries.XCB, "wayland": system_libraries.WAYLAND}  # by Qt's platform
 
 
 def obstacle(missing: Sequence[str]) -> str | None:
@@ -26,12 +27,13 @@ def obstacle(missing: Sequence[str]) -> str | None:
     without = f"to train without a window, type: {HEADLESS}"
     if not platform and not wayland and not x11:
         return f"There is no display here for the studio's window; {without}"
-    xcb = platform.startswith("xcb") or (not platform and not wayland)
-    needed = {**system_libraries.CORE, **(system_libraries.XCB if xcb else {})}
+    # Qt prefers Wayland where it is there, and falls back to X11.
+    kind = platform or ("xcb" if x11 else "wayland")
+    needed = {**system_libraries.CORE, **WINDOWS.get(kind.split(":")[0].split("-")[0], {})}
     lacking = [name for name in missing if name in needed]
     if lacking:
         return system_libraries.advice(lacking)
-    if xcb and not (x11 and answers(x11)):
+    if kind.startswith("xcb") and not wayland and not (x11 and answers(x11)):
         return f"The display {x11 or 'that xcb needs'} does not answer; {without}"
     return None
 

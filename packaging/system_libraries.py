@@ -41,7 +41,13 @@ XCB = {
     "libxcb-xkb.so.1": "libxcb-xkb1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
-PACKAGES = {**CORE, **XCB}
+# And these one on Wayland.
+WAYLAND = {
+    "libwayland-client.so.0": "libwayland-client0",
+    "libwayland-cursor.so.0": "libwayland-cursor0",
+    "libwayland-egl.so.1": "libwayland-egl1",
+}
+PACKAGES = {**CORE, **XCB, **WAYLAND}
 # Programs with which the tests open real windows where there is no screen.
 TEST_PROGRAMS = {"Xvfb": "xvfb", "xauth": "xauth"}
 
