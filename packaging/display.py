@@ -29,7 +29,7 @@ def obstacle(missing: Sequence[str]) -> str | None:
         return f"There is no display here for the studio's window; {without}"
     # Qt prefers Wayland where it is there, and falls back to X11.
     kind = platform or ("xcb" if x11 else "wayland")
-    needed = {**system_libraries.CORE, **WINDOWS.get(kind.split(":")[0].split("-")[0], {})}
+    needed = {**system_libraries.CORE, **WINDOWS.get(re.split(r"[:;-]", kind)[0], {})}
     lacking = [name for name in missing if name in needed]
     if lacking:
         return system_libraries.advice(lacking)
