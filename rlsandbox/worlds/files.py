@@ -1,8 +1,8 @@
 """Worlds as files: versioned, human-readable JSON, and maps drawn as text.
 
 A `*.rlworld.json` holds two drawings, terrain and objects, as rows of the tile table's glyphs (`.` is bare
-floor, or no object), and lists only those cells that have values of their own. What `dumps` writes is canonical:
-reading it and writing it again gives the same bytes.
+floor, or no object), and lists only those cells that have values of their own. What `dumps` writes is
+canonical: reading it and writing it again gives the same bytes.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import numpy as np
 
 from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.rules import Cell, Rules
-from rlsandbox.worlds.tiles import CODE, TILE_BY_GLYPH, TILES, Layer
+from rlsandbox.worlds.tiles import CODE, NOTHING, TILE_BY_GLYPH, TILES, Layer
 from rlsandbox.worlds.world import MAX_SIDE, World
 
 _ALSO = {
@@ -94,6 +94,15 @@ def world_from_text(text: str, name: str = "Untitled") -> World:
         longest = max(len(row) for row in rows)
         rows = [row.ljust(longest) for row in rows]
     return world_from_rows(rows, name)
+
+
+def text_of(world: World, agent: Cell | None = None) -> str:
+    """The drawing as lines of glyphs, with `@` where the agent stands."""
+    codes = np.where(world.objects == NOTHING, world.terrain, world.objects)
+    rows = [[TILES[code].glyph for code in row] for row in codes.tolist()]
+    if agent is not None:
+        rows[agent[0]][agent[1]] = "@"
+    return "".join("".join(row) + "\n" for row in rows)
 
 
 def _code(glyph: str, place: str) -> int:

@@ -207,9 +207,14 @@ class World:
 
     @cached_property
     def inventory(self) -> int:
-        """Number of different things that an agent may carry, with nothing: 1 without keys, 2 with one."""
-        things = {tile.rule.pickup for tile in self.tiles_used if tile.rule.pickup is not None}
-        return 2 ** len(things)
+        """Number of different things that an agent may carry, with nothing: 1 without keys, 2 with one.
+
+        Doors and what the schedule will bring count as well, so that they add no states on the way.
+        """
+        coming = (TILE_BY_ID[tile_id] for change in self.schedule for _, _, tile_id in change.tiles)
+        rules = [tile.rule for tile in (*self.tiles_used, *coming)]
+        things = [thing for rule in rules for thing in (rule.pickup, rule.opens_with) if thing is not None]
+        return 2 ** (max(things) + 1) if things else 1
 
     @cached_property
     def tiles_used(self) -> tuple[Tile, ...]:

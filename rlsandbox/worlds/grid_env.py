@@ -1,0 +1,319 @@
+"""A drawn world as Gymnasium environments: one copy, or many that move in one compiled step."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from rlsandbox.worlds.compiled import kernel
+from rlsandbox.worlds.errors import check
+from rlsandbox.worlds.files import open_world
+from rlsandbox.worlds.observations import observation as observation_named
+from rlsandbox.worlds.picture import draw
+from rlsandbox.worlds.scheduled import Stages
+from rlsandbox.worlds.text_maps import text_of
+from rlsandbox.worlds.world import World
+
+ENV_ID = "rlsandbox/Grid-v0"
+RENDER_MODES = ("rgb_array", "ansi")
+
+
+def register() -> None:
+    """Make `gymnasium.make` and `gymnasium.make_vec` know `rlsandbox/Grid-v0`; again is no harm."""
+    if ENV_ID not in gymnasium.registry:
+        # The world's own step limit truncates, so the registry states none.
+        gymnasium.register(
+            ENV_ID,
+            entry_point="rlsandbox.worlds.grid_env:GridEnv",
+            vector_entry_point="rlsandbox.worlds.grid_env:GridVectorEnv",
+        )
+
+
+class _Face:
+    """What one environment and a batch of them share: the world over time, its spaces and its pictures."""
+
+    def __init__(self, source: World | str | os.PathLike[str], render_mode: str | None, seen_as: str) -> None:
+        check(
+            render_mode is None or render_mode in RENDER_MODES,
+            f"render_mode must be one of {', '.join(RENDER_MODES)} or None, not {render_mode!r}.",
+            "render_mode",
+        )
+        self.world = open_world(source)
+        self.stages = Stages(self.world)
+        self.render_mode = render_mode
+        self._seen_as = observation_named(seen_as)
+        model = self.stages.models[0]
+        self.action_space = spaces.Discrete(model.n_actions)
+        size = self._seen_as.size
+        self.observation_space: spaces.Space[Any] = (
+            spaces.Discrete(model.n_states)
+            if size is None
+            else spaces.Box(0.0, 1.0, (size(self.world),), np.float32)
+        )
+
+    def observe(self, states: Any) -> Any:
+        """Observations of an array of states."""
+        return self._seen_as.encode(self.world, np.asarray(states))
+
+    def render(self, state: int, stage: int) -> NDArray[np.uint8] | str | None:
+        """The world with its agent, in the render mode."""
+        world = self.stages.worlds[stage]
+        if self.render_mode == "rgb_array":
+            return draw(world, agents=[world.cell_of(state)])
+        if self.render_mode == "ansi":
+            return text_of(world, world.cell_of(state))
+        return None
+
+
+class GridEnv(gymnasium.Env[Any, Any]):
+    """A drawn world.
+
+    An observation is the number of the state (`cell * inventory + carried`) or what `observation` says; an
+    action is the number of a move (`world.actions`). The step limit of the world truncates. Scheduled changes
+    come after so many steps in the life of the environment, over all its episodes; who stands where a wall
+    appears is truncated.
+
+    Args:
+        world: a World, a gallery name or a file.
+        render_mode: "rgb_array", "ansi" or None.
+        observation: "state", "one_hot" or "xy".
+
+    Raises:
+        SandboxError: there is no such world, render mode or observation.
+    """
+
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 8}  # noqa: RUF012
+
+    def __init__(
+        self,
+        world: World | str | os.PathLike[str] = "cliff_walking",
+        render_mode: str | None = None,
+        observation: str = "state",
+    ) -> None:
+        self._face = _Face(world, render_mode, observation)
+        self.world = self._face.world
+        self.render_mode = render_mode
+        self.action_space = self._face.action_space
+        self.observation_space = self._face.observation_space
+        self.state = 0
+        self._steps = 0
+        self._episode_steps = 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode at a start; the schedule goes on unless a seed begins the environment anew."""
+        super().reset(seed=seed)
+        if seed is not None:
+            self._steps = 0
+        model = self._face.stages.models[self._face.stages.at(self._steps)]
+        place = np.searchsorted(model.start_cumulative, self.np_random.random(), side="right")
+        self.state = int(model.start_states[place])
+        self._episode_steps = 0
+        return self._observed(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """One move; the info holds the probability of what happened."""
+        check(self.action_space.contains(action), f"there is no action {action!r}.", "action")
+        stages = self._face.stages
+        model = stages.models[stages.at(self._steps)]
+        s, a = self.state, int(action)
+        cumulative = np.cumsum(model.prob[s, a])
+        k = int(np.searchsorted(cumulative, self.np_random.random() * cumulative[-1], side="right"))
+        k = min(k, int(np.count_nonzero(model.prob[s, a])) - 1)
+        reward = float(model.reward[s, a, k])
+        if model.reward_sd[s, a, k] > 0:
+            reward += float(model.reward_sd[s, a, k]) * float(self.np_random.standard_normal())
+        self.state = int(model.next_state[s, a, k])
+        self._steps += 1
+        self._episode_steps += 1
+        terminated = bool(model.terminal[s, a, k])
+        following = stages.models[stages.at(self._steps)]
+        walled_in = not terminated and not following.live[self.state]
+        late = 0 < model.step_limit <= self._episode_steps
+        return self._observed(), reward, terminated, late or walled_in, {"prob": float(model.prob[s, a, k])}
+
+    def render(self) -> Any:
+        """A picture `[h, w, 3]` uint8 or a text, as the render mode says."""
+        return self._face.render(self.state, int(self._face.stages.at(self._steps)))
+
+    def _observed(self) -> Any:
+        seen = self._face.observe(self.state)
+        return int(seen) if seen.ndim == 0 else seen
+
+
+class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
+    """Copies of a drawn world that take their step in one compiled call.
+
+    Args:
+        world: a World, a gallery name or a file.
+        num_envs: number of copies, N.
+        render_mode: "rgb_array", "ansi" or None.
+        observation: "state", "one_hot" or "xy".
+        autoreset_mode: NEXT_STEP (a copy that ended begins anew with the next call and is paid 0) or
+            SAME_STEP (it begins anew at once; the infos hold its last observation as `final_obs`).
+
+    Raises:
+        SandboxError: there is no such world, render mode or observation.
+    """
+
+    def __init__(
+        self,
+        world: World | str | os.PathLike[str] = "cliff_walking",
+        num_envs: int = 1,
+        render_mode: str | None = None,
+        observation: str = "state",
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+    ) -> None:
+        self._face = _Face(world, render_mode, observation)
+        self.world = self._face.world
+        self.render_mode = render_mode
+        self.num_envs = num_envs
+        self._mode = AutoresetMode(autoreset_mode)
+        check(
+            self._mode is not AutoresetMode.DISABLED,
+            "a grid resets itself: choose NEXT_STEP or SAME_STEP.",
+            "autoreset_mode",
+        )
+        self.metadata = {**GridEnv.metadata, "autoreset_mode": self._mode}
+        self.single_action_space = self._face.action_space
+        self.single_observation_space = self._face.observation_space
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.states = np.zeros(self.num_envs, np.int64)
+        self._steps = np.zeros(self.num_envs, np.int64)
+        self._episode_steps = np.zeros(self.num_envs, np.int64)
+        self._ended = np.zeros(self.num_envs, np.bool_)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Begin an episode in every copy; the schedule goes on unless a seed begins the copies anew."""
+        super().reset(seed=seed)
+        if seed is not None:
+            self._begin()
+        self._restart(np.ones(self.num_envs, np.bool_))
+        self._ended[:] = False
+        return self._face.observe(self.states), {}
+
+    def step(
+        self, actions: Any
+    ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """One move in every copy; arrays are `[N]`."""
+        actions = np.asarray(actions, np.int64)
+        check(
+            actions.shape == (self.num_envs,)
+            and bool(((actions >= 0) & (actions < self.single_action_space.n)).all()),
+            f"give {self.num_envs} actions from 0 to {self.single_action_space.n - 1}.",
+            "actions",
+        )
+        rewards = np.zeros(self.num_envs)
+        terminated, truncated = np.zeros(self.num_envs, np.bool_), np.zeros(self.num_envs, np.bool_)
+        # Each copy draws the same count of numbers a call, so that what one does never shifts another's luck.
+        luck = self.np_random.random(self.num_envs)
+        resting = self._ended if self._mode is AutoresetMode.NEXT_STEP else np.zeros_like(self._ended)
+        stages = self._face.stages
+        before = stages.at(self._steps)
+        for stage in np.unique(before):
+            model = stages.models[stage]
+            noise = np.zeros(self.num_envs)
+            if model.reward_sd.any():
+                noise = self.np_random.standard_normal(self.num_envs)
+            _step_copies(
+                np.flatnonzero((before == stage) & ~resting),
+                actions,
+                luck,
+                noise,
+                model.next_state,
+                model.prob,
+                model.reward,
+                model.reward_sd,
+                model.terminal,
+                self.states,
+                rewards,
+                terminated,
+            )
+        self._steps += ~resting
+        self._episode_steps += ~resting
+        limit = stages.models[0].step_limit
+        if limit:
+            truncated |= (self._episode_steps >= limit) & ~resting
+        after = stages.at(self._steps)
+        for stage in np.unique(after):
+            walled_in = ~stages.models[stage].live[self.states] & (after == stage)
+            truncated |= walled_in & ~terminated & ~resting
+        ended = terminated | truncated
+        infos: dict[str, Any] = {}
+        if self._mode is AutoresetMode.NEXT_STEP:
+            self._restart(resting)
+        elif ended.any():
+            final = np.full(self.num_envs, None, dtype=object)
+            for copy, seen in zip(np.flatnonzero(ended), self._face.observe(self.states[ended]), strict=True):
+                final[copy] = seen
+            infos = {
+                "final_obs": final,
+                "_final_obs": ended.copy(),
+                "final_info": {},
+                "_final_info": ended.copy(),
+            }
+            self._restart(ended)
+        self._ended = ended
+        return self._face.observe(self.states), rewards, terminated, truncated, infos
+
+    def render(self) -> tuple[Any, ...] | None:
+        """A picture or text for each copy."""
+        if self.render_mode is None:
+            return None
+        stages = self._face.stages.at(self._steps)
+        return tuple(
+            self._face.render(int(state), int(stage))
+            for state, stage in zip(self.states, stages, strict=True)
+        )
+
+    def _restart(self, copies: NDArray[np.bool_]) -> None:
+        """Put the chosen copies at starts."""
+        luck = self.np_random.random(self.num_envs) if copies.any() else np.zeros(0)
+        now = self._face.stages.at(self._steps)
+        for stage in np.unique(now[copies]):
+            model, chosen = self._face.stages.models[stage], copies & (now == stage)
+            place = np.searchsorted(model.start_cumulative, luck[chosen], side="right")
+            self.states[chosen] = model.start_states[place]
+        self._episode_steps[copies] = 0
+
+
+@kernel
+def _step_copies(
+    copies: Any,
+    actions: Any,
+    luck: Any,
+    noise: Any,
+    next_state: Any,
+    prob: Any,
+    reward: Any,
+    reward_sd: Any,
+    terminal: Any,
+    states: Any,
+    rewards: Any,
+    terminated: Any,
+) -> None:
+    """Move the chosen copies; `luck` `[N]` in [0, 1) picks the outcome, `noise` `[N]` the deviation paid."""
+    for i in copies:
+        s, a = states[i], actions[i]
+        left, k = luck[i], 0
+        # rounding may leave a little luck beyond the last outcome: that one is taken then
+        while left >= prob[s, a, k] and k + 1 < prob.shape[2] and prob[s, a, k + 1] > 0:
+            left -= prob[s, a, k]
+            k += 1
+        rewards[i] = reward[s, a, k] + reward_sd[s, a, k] * noise[i]
+        terminated[i] = terminal[s, a, k]
+        states[i] = next_state[s, a, k]
