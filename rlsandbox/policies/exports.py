@@ -20,8 +20,8 @@ from rlsandbox.worlds.mdp import compile_world
 def write_csv(policy: SavedPolicy, path: str | os.PathLike[str]) -> None:
     """Write a table with one row for each seed and each state in which an agent can act.
 
-    Columns: `seed, row, column, carried`, then `q_<action>` and `p_<action>` for every action, then `v`. Numbers are
-    written so that reading them gives the very same floats.
+    Columns: `seed, row, column, carried`, then `q_<action>` and `p_<action>` for every action, then `v`.
+    Numbers are written so that reading them gives the very same floats.
 
     Raises:
         SandboxError: the file cannot be written.
@@ -80,8 +80,8 @@ _PROGRAM = '''\
 
     {card}
 
-`act(observation)` takes the number of a state, `(row * WIDTH + column) * INVENTORY + carried`, or an array of them, and
-gives the number of an action; among equally good ones that with the lowest number.
+`act(observation)` takes the number of a state, `(row * WIDTH + column) * INVENTORY + carried`, or an array of
+them, and gives the number of an action; among equally good ones that with the lowest number.
 """
 
 import base64
@@ -96,7 +96,8 @@ SEEDS = {seeds}  # one policy each
 _TABLE = (
 {table}
 )
-BEST_ACTION = np.frombuffer(zlib.decompress(base64.b85decode(_TABLE)), np.uint8).reshape({n_seeds}, {n_states})
+BEST_ACTION = np.frombuffer(zlib.decompress(base64.b85decode(_TABLE)), np.uint8)
+BEST_ACTION = BEST_ACTION.reshape({n_seeds}, {n_states})
 
 
 def state_of(row, column, carried=0):

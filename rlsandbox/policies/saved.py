@@ -1,4 +1,4 @@
-"""A policy as it leaves the sandbox: its tables, the world it was made for, and a card that says where it is from."""
+"""A policy as it leaves the sandbox: its tables, its world, and a card that says where it is from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named arrays with a description, in one file: the safetensors format, which holds numbers and text and no code.
+"""Named arrays with a description, in one file: safetensors, which holds numbers and text and no code.
 
 The description is one JSON object under the key "rlsandbox" of the file's metadata.
 """
@@ -37,7 +37,7 @@ def save_tensors(
 def load_tensors(
     path: str | os.PathLike[str], kind: str, versions: tuple[int, ...], limit: int
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Read what `save_tensors` wrote; the description's "format" must be `kind` and its "version" a known one.
+    """Read what `save_tensors` wrote; its "format" must be `kind` and its "version" a known one.
 
     Raises:
         SandboxError: the file is missing, larger than `limit` bytes, malformed, or of another kind.
@@ -48,7 +48,7 @@ def load_tensors(
     data = read_capped(path, limit)
     header = int.from_bytes(data[:8], "little")
     check(
-        8 < len(data) and header <= min(_MOST_HEADER, len(data) - 8), "this is no file of the sandbox.", place
+        len(data) > 8 and header <= min(_MOST_HEADER, len(data) - 8), "this is no file of the sandbox.", place
     )
     try:
         found = deserialize(data)

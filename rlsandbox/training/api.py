@@ -17,7 +17,7 @@ from rlsandbox.training.evaluate import EVALUATION_EPISODES, Evaluation, evaluat
 from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.files import open_world
-from rlsandbox.worlds.mdp import TabularMDP, compile_world
+from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.world import World
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Result:
         session: the run itself; it can be looked into and trained on.
         policy: what it has learnt, ready to act, to be saved and exported.
         evaluation: what its greedy policies are worth.
-        steps_per_second: steps (sweeps) of all replicas together by the clock on the wall, loading of compiled
-            code not counted.
+        steps_per_second: steps (sweeps) of all replicas together, by the clock on the wall, without the loading of
+            compiled code.
     """
 
     session: TrainingSession
@@ -160,17 +160,24 @@ def solve(world: World | str, gamma: float = 0.99) -> Solution:
         SandboxError: there is no such world, or no finite solution.
     """
     check(0 <= gamma <= 1, f"a discount lies between 0 and 1, not {gamma}.", "gamma")
-    return _solved(compile_world(open_world(world).at_step(0)), gamma)
-
-
-def _solved(mdp: TabularMDP, gamma: float) -> Solution:
-    solution = oracle.solve(mdp, gamma)
+    solution = oracle.solve(compile_world(open_world(world).at_step(0)), gamma)
     if solution is None:
         raise SandboxError(
-            "this world has no finite optimal values at gamma 1, since an episode there can pay for ever or never end: "
-            "choose a gamma below 1."
+            "this world has no finite optimal values at gamma 1, since an episode there can pay for ever or never "
+            "end: choose a gamma below 1."
         )
     return solution
+
+
+def value_rows(world: World, solution: Solution) -> list[list[list[float | None]]]:
+    """Values as rows of numbers, one table for each thing carried; None where nobody can stand."""
+    mdp = compile_world(world.at_step(0))
+    stands = mdp.live | world.rule_layer("terminal", False).ravel().repeat(world.inventory)
+    values = np.where(stands, solution.v, np.nan).reshape(world.height, world.width, world.inventory)
+    return [
+        [[None if math.isnan(value) else value for value in row] for row in values[:, :, carried].tolist()]
+        for carried in range(world.inventory)
+    ]
 
 
 def evaluate(
@@ -209,7 +216,8 @@ def make_env(world: World | str, **options: Any) -> gymnasium.Env[Any, Any]:
 def figures(evaluation: Evaluation) -> dict[str, Any]:
     """An evaluation as JSON can hold it.
 
-    `oracle_gap` is the mean over seeds, or "never ends" where one of them loops at gamma 1; null without an oracle.
+    `oracle_gap` is the mean over seeds, or "never ends" where one of them loops at gamma 1; null without an
+    oracle.
     """
     known = evaluation.oracle_return is not None
     gaps = [(NEVER_ENDS if gap is None else gap) if known else None for gap in evaluation.oracle_gap]

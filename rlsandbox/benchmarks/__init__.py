@@ -1,0 +1,1 @@
+"""Benchmarks: ratios measured within one run. A file here with a function `run` is a benchmark."""

@@ -1,0 +1,142 @@
+"""The verb `train`: a run with a progress bar, its report, and its folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from rlsandbox.cli.answer import Answer, UsageError, as_json, mean, number
+from rlsandbox.cli.arguments import HYPERPARAMETER
+from rlsandbox.training import api
+from rlsandbox.training.checkpoints import SUFFIX, save_checkpoint
+from rlsandbox.training.session import TrainingSession
+from rlsandbox.worlds.disk import write_atomically
+from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.world import World
+
+_LONG_SECONDS = 1.0
+"""A run that takes longer gets a progress bar."""
+
+
+def run_training(options: Namespace, world: World) -> Answer:
+    """Train as the options say."""
+    run = options.algorithm, world, options.steps, options.episodes, options.seeds, options.seed
+    try:
+        session = api.begin(*run, hyperparameters(options))
+    except SandboxError as error:
+        raise UsageError(error.message, error.place) from None
+    folder = _folder(options.out)
+    with _Progress(session) as progress:
+        result = api.finish(session, progress)
+    data = result.to_dict() | {"world": options.world, "world_name": world.name, "policy_file": None}
+    if folder is not None:
+        data["policy_file"] = str(folder / "policy.rlpolicy")
+        result.policy.save(folder / "policy.rlpolicy")
+        write_atomically(folder / "curves.csv", curves_csv(session).encode())
+        save_checkpoint(session, folder / f"run{SUFFIX}")
+        write_atomically(
+            folder / "result.json", (json.dumps(json.loads(as_json(data)), indent=2) + "\n").encode()
+        )
+    return Answer(data, _report(result, data))
+
+
+def hyperparameters(options: Namespace) -> dict[str, str]:
+    """What `--set` and the algorithm's own flags say, as texts.
+
+    Raises:
+        UsageError: a `--set` is not of the form KEY=VALUE.
+    """
+    values = {}
+    for text in options.set:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"write --set KEY=VALUE, for example --set alpha=0.5, not {text!r}.")
+        values[name.strip().replace("-", "_")] = value.strip()
+    for name, value in vars(options).items():
+        if name.startswith(HYPERPARAMETER) and value is not None:
+            values[name.removeprefix(HYPERPARAMETER)] = value
+    return values
+
+
+def curves_csv(session: TrainingSession) -> str:
+    """Every logged curve as a table: `seed, episode, episodes, return, length`, one row a bin.
+
+    `episode` is the first one of the bin, counted from 1, `episodes` their number, the others their means.
+    """
+    curves = session.agent.curves()
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["seed", "episode", "episodes", *curves])
+    for replica, seed in enumerate(session.agent.seeds):
+        done = int(session.agent.episodes[replica])
+        width = int(next(iter(curves.values())).width[replica]) if curves else 1
+        for at, first in enumerate(range(0, done if curves else 0, width)):
+            means = [float(curve.values[replica, at]) for curve in curves.values()]
+            table.writerow([seed, first + 1, min(width, done - first), *means])
+    return text.getvalue()
+
+
+def _folder(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SandboxError(f"the folder cannot be made: {error.strerror}.", name) from error
+    if not os.access(folder, os.W_OK):
+        raise SandboxError("the folder cannot be written to.", name)
+    return folder
+
+
+def _report(result: api.Result, data: dict[str, Any]) -> str:
+    agent = result.session.agent
+    seeds = f"{agent.n_seeds} {'seed' if agent.n_seeds == 1 else 'seeds'}"
+    lines = [
+        f"{agent.title} on {data['world_name']}, {seeds}",
+        f"  trained        {data['steps']:,} {agent.unit}, {data['episodes']:,} episodes a seed; "
+        f"{number(float(f'{result.steps_per_second:.3g}'))} {agent.unit} a second",
+        f"  online return  {number(mean(data['mean_return_last_100']))} over the last 100 episodes",
+        f"  greedy return  {number(mean(data['greedy_return']))} (optimal {number(data['oracle_return'])})",
+        f"  oracle gap     {number(data['oracle_gap'])}",
+    ]
+    if data["policy_file"]:
+        lines.append(f"  policy         {data['policy_file']}")
+    return "\n".join(lines)
+
+
+class _Progress:
+    """A bar on standard error, if that is a terminal and the run is long."""
+
+    def __init__(self, session: TrainingSession) -> None:
+        self._began = time.monotonic()
+        self._wanted = sys.stderr.isatty()
+        self._bar: Any = None
+        by_steps = session.step_budget is not None and session.episode_budget is None
+        self._total = session.step_budget if by_steps else session.episode_budget
+        self._unit = session.agent.unit if by_steps else "episodes"
+        self._by_steps = by_steps
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __call__(self, session: TrainingSession) -> None:
+        if not self._wanted or time.monotonic() - self._began < _LONG_SECONDS:
+            return
+        if self._bar is None:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=self._total, unit=f" {self._unit}", unit_scale=True, leave=False)
+        done = session.agent.steps if self._by_steps else session.agent.episodes
+        self._bar.update(int(done.min()) - self._bar.n)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
