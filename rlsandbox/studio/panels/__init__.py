@@ -1,0 +1,1 @@
+"""The panels beside the canvas: plain widgets, values in and signals out."""

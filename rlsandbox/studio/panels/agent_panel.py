@@ -1,0 +1,313 @@
+"""The agent: which algorithm, with which hyperparameters, seeds and budget; and the buttons that run it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from rlsandbox.algorithms import registry
+from rlsandbox.learning.problem import Enumerable
+from rlsandbox.studio.controls import (
+    ChoiceRow,
+    IconButton,
+    Notice,
+    NumberRow,
+    PrimaryButton,
+    Section,
+    text_label,
+)
+from rlsandbox.studio.panels.algorithm_picker import AlgorithmPicker
+from rlsandbox.studio.panels.hyperparameter_form import HyperparameterForm
+from rlsandbox.studio.panels.number_rows import AmountRow
+from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.world import World
+
+MOST_SEEDS = 64
+_FIRST_EPISODES, _FIRST_STEPS, _FIRST_SWEEPS = 500, 10_000, 1_000
+
+
+@dataclass(frozen=True)
+class _Face:
+    """What the buttons are in one state: the primary one's text, icon and signal, and which others work."""
+
+    text: str
+    icon: str
+    signal: str
+    enabled: frozenset[str]
+    locked: bool = False
+
+
+# The texts are translated where they are shown.
+_BEGIN = frozenset({"step", "episode"})
+_FACES = {
+    "empty": _Face("Train", "play", "train_clicked", _BEGIN),
+    "idle": _Face("Train", "play", "train_clicked", _BEGIN | {"reset"}),
+    "training": _Face("Pause", "pause", "pause_clicked", frozenset({"stop"}), locked=True),
+    "paused": _Face("Resume", "play", "continue_clicked", _BEGIN | {"stop", "reset"}, locked=True),
+    "finished": _Face("Continue", "play", "continue_clicked", frozenset({"reset"})),
+    "failed": _Face("Train anew", "play", "train_clicked", frozenset({"reset"})),
+}
+
+
+class AgentPanel(QWidget):
+    """Picker, form and buttons.
+
+    A run is begun by `train_clicked`; `continue_clicked` goes on with the one that is there, be it paused or
+    at the end of its budget. What `run_request` says then is what the panel shows.
+    """
+
+    train_clicked = Signal()
+    pause_clicked = Signal()
+    continue_clicked = Signal()
+    step_clicked = Signal()
+    episode_clicked = Signal()
+    stop_clicked = Signal()
+    reset_clicked = Signal()
+    hyperparameter_edited = Signal(str, object)
+    """A hyperparameter was changed that a run can take over while it goes on: name and value."""
+    algorithm_changed = Signal(str)
+    notice_action = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make the panel with the first algorithm of the registry, in the state "empty"."""
+        super().__init__(parent)
+        self._state = "empty"
+        self._begun: dict[str, Any] | None = None
+        self._problem_text = ""
+        self._advice = ""
+        self._said = ("", "info", "")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        for section in (self._make_picker(), self._make_form(), self._make_buttons()):
+            outer.addWidget(section)
+        outer.addStretch(1)
+        self._show_algorithm(self.picker.algorithm())
+        self.set_state("empty")
+
+    def _make_picker(self) -> Section:
+        section = Section(self.tr("Agent"), spacing=10)
+        self.picker = AlgorithmPicker()
+        self.picker.picked.connect(self._pick)
+        self._equation = text_label("", "dim", 12)
+        self._equation.setWordWrap(True)
+        section.add(self.picker, self._equation)
+        return section
+
+    def _make_form(self) -> Section:
+        section = Section()
+        self.form = HyperparameterForm()
+        self.form.edited.connect(self._edited)
+        self.seeds = NumberRow(
+            self.tr("Seeds"),
+            16,
+            1,
+            MOST_SEEDS,
+            integer=True,
+            choices=(1, 2, 4, 8, 16, 32, 64),
+            tooltip=self.tr(
+                "How many agents learn side by side; a curve shows their median and their spread."
+            ),
+        )
+        self.first_seed = NumberRow(
+            self.tr("First seed"),
+            0,
+            0,
+            None,
+            integer=True,
+            tooltip=self.tr(
+                "The agents take this seed and the ones after it; the same seed learns the same."
+            ),
+        )
+        self.first_seed.field.setFixedWidth(72)
+        self.budget = AmountRow(
+            self.tr("Train for"),
+            _FIRST_EPISODES,
+            10**12,
+            tooltip=self.tr("Budget of each seed; Continue adds it again."),
+        )
+        self.device = ChoiceRow(
+            self.tr("Device"),
+            [("cpu", "CPU")],
+            "cpu",
+            tooltip=self.tr("Tables are trained on the processor, compiled."),
+        )
+        self.device.combo.setEnabled(False)
+        for row in (self.seeds, self.first_seed, self.budget):
+            row.edited.connect(self._refresh)
+        section.add(self.form, self.seeds, self.first_seed, self.budget, self.device)
+        return section
+
+    def _make_buttons(self) -> Section:
+        section = Section(spacing=8)
+        self.primary = PrimaryButton(self.tr("Train"), "play")
+        self.primary.clicked.connect(self._press)
+        self.buttons = {
+            "step": IconButton("step-forward", self.tr("One step, with its update written out")),
+            "episode": IconButton("skip-end", self.tr("Run to the end of the episode")),
+            "stop": IconButton("stop", self.tr("Stop: end this run, keep what it has learnt")),
+            "reset": IconButton("reset", self.tr("Reset: forget what was learnt")),
+        }
+        line = QHBoxLayout()
+        line.setSpacing(8)
+        line.addWidget(self.primary, 1)
+        for name, button in self.buttons.items():
+            button.clicked.connect(getattr(self, f"{name}_clicked"))
+            line.addWidget(button)
+        self._notice = Notice()
+        self._notice.activated.connect(self.notice_action)
+        section.body.addLayout(line)
+        section.add(self._notice)
+        return section
+
+    # -- in ----------------------------------------------------------------------------------------
+
+    def set_algorithm(self, algorithm: str, values: dict[str, Any] | None = None) -> None:
+        """Show an algorithm and hyperparameters (those left out at their defaults), without a signal."""
+        self.picker.select(algorithm)
+        self._show_algorithm(algorithm)
+        self.form.set_values(values or {})
+        self._refresh()
+
+    def set_run(self, request: dict[str, Any]) -> None:
+        """Show what a run was begun with, as `run_request` gives it."""
+        self.set_algorithm(request["algorithm"], request["config"])
+        self.seeds.set_value(len(request["seeds"]))
+        self.first_seed.set_value(request["seeds"][0])
+        for unit in ("episodes", "steps"):
+            if request[unit] is not None:
+                counted = registry()[request["algorithm"]].unit if unit == "steps" else unit
+                self.budget.set_value((counted, request[unit]))
+        self._begun = self.run_request()
+        self._refresh()
+
+    def set_world(self, world: World) -> None:
+        """Ask which algorithms suit a world, and what a learner would miss in it."""
+        self.picker.set_problem(Enumerable)
+        self._advice = " ".join(world.advice())
+        self._refresh()
+
+    def set_state(self, state: str) -> None:
+        """Turn the buttons to "empty", "idle", "training", "paused", "finished" or "failed".
+
+        Empty: nothing was learnt yet. Idle: an agent is there, but no run that could go on.
+        """
+        if state in ("training", "paused") and self._state not in ("training", "paused"):
+            self._begun = self.run_request()
+        self._state = state
+        self._refresh()
+
+    def set_notice(self, text: str, role: str = "info", action_text: str = "") -> None:
+        """Say a sentence under the buttons, in place of what the world lacks; an empty one takes it away."""
+        self._said = (text, role, action_text)
+        self._refresh()
+
+    # -- out ---------------------------------------------------------------------------------------
+
+    def run_request(self) -> dict[str, Any]:
+        """What to train: algorithm, config (what differs from its defaults), seeds, steps and episodes."""
+        unit, amount = self.budget.value()
+        first = int(self.first_seed.value())
+        return {
+            "algorithm": self.picker.algorithm(),
+            "config": self.form.changed_values(),
+            "seeds": tuple(range(first, first + int(self.seeds.value()))),
+            "steps": None if unit == "episodes" else amount,
+            "episodes": amount if unit == "episodes" else None,
+        }
+
+    def state(self) -> str:
+        """The state that was set."""
+        return self._state
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _face(self) -> _Face:
+        """The state's buttons; a finished run cannot go on as something else, so that is a new one."""
+        if self._state == "finished" and not self._same_run():
+            return _FACES["idle"]
+        return _FACES[self._state]
+
+    def _same_run(self) -> bool:
+        if self._begun is None:
+            return True
+        now, then = self.run_request(), self._begun
+        if (now["algorithm"], now["seeds"]) != (then["algorithm"], then["seeds"]):
+            return False
+        fixed = [name for name in self.form.rows if not self.form.is_live(name)]
+        return all(now["config"].get(name) == then["config"].get(name) for name in fixed)
+
+    @Slot()
+    def _refresh(self) -> None:
+        face = self._face()
+        faces = {
+            "Train": self.tr("Train"),
+            "Pause": self.tr("Pause"),
+            "Resume": self.tr("Resume"),
+            "Continue": self.tr("Continue"),
+            "Train anew": self.tr("Train anew"),
+        }
+        self.primary.set_face(faces[face.text], face.icon)
+        misfit = self.picker.misfit()
+        self.primary.setEnabled(not misfit)
+        for name, button in self.buttons.items():
+            button.setEnabled(name in face.enabled and not (misfit and name in _BEGIN))
+        self.form.set_running(face.locked)
+        for widget in (self.picker, self.seeds, self.first_seed, self.budget):
+            widget.setEnabled(not face.locked)
+        text, role, action = self._said
+        if misfit:
+            text, role, action = misfit, "warn", ""
+        elif not text and self._state != "training":
+            text, role, action = self._advice, "info", ""
+        shown = (text, role, action)
+        if shown != (self._notice.text(), self._shown_role, self._notice.action_button.text()):
+            self._shown_role = role
+            self._notice.say(text, role, action=action)
+
+    _shown_role = ""
+
+    @Slot()
+    def _press(self) -> None:
+        getattr(self, self._face().signal).emit()
+
+    @Slot(str)
+    def _pick(self, algorithm: str) -> None:
+        kept = self.form.changed_values()  # two algorithms are compared at the same step size
+        self._show_algorithm(algorithm)
+        self.form.set_values({name: value for name, value in kept.items() if _takes(algorithm, name, value)})
+        self._refresh()
+        self.algorithm_changed.emit(algorithm)
+
+    def _show_algorithm(self, algorithm: str) -> None:
+        agent = registry()[algorithm]
+        self._equation.setText(agent.equation)
+        self._equation.setToolTip(agent.source)
+        self.form.set_algorithm(agent)
+        if agent.unit == "sweeps":
+            self.budget.set_units([("sweeps", self.tr("sweeps"), _FIRST_SWEEPS)])
+        else:
+            self.budget.set_units(
+                [
+                    ("episodes", self.tr("episodes"), _FIRST_EPISODES),
+                    ("steps", self.tr("steps"), _FIRST_STEPS),
+                ]
+            )
+
+    @Slot(str, object)
+    def _edited(self, name: str, value: object) -> None:
+        self._refresh()
+        if self.form.is_live(name):
+            self.hyperparameter_edited.emit(name, value)
+
+
+def _takes(algorithm: str, name: str, value: object) -> bool:
+    """Whether an algorithm has a hyperparameter of this name, and it may be this."""
+    try:
+        registry()[algorithm].Config.make({name: value})
+    except SandboxError:
+        return False
+    return True

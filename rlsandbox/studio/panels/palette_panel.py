@@ -1,0 +1,183 @@
+"""The tiles to paint with: swatch, title, shortcut; the wind's direction and strength open under its row."""
+
+from itertools import groupby
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from rlsandbox.studio.controls import Section
+from rlsandbox.studio.controls.frame import KeyboardFocus, draw_frame, painter_of
+from rlsandbox.studio.painting import paint_tile
+from rlsandbox.studio.panels.wind_editor import WindEditor
+from rlsandbox.studio.theme import color, font, theme
+from rlsandbox.worlds.tiles import TILES, Tile
+
+_ROW_HEIGHT = 24
+_SWATCH = 16
+
+
+def _families() -> list[tuple[Tile, ...]]:
+    """The rows of the palette: neighbours in the table that share a key take turns in one row."""
+    return [tuple(tiles) for _, tiles in groupby(TILES, key=lambda tile: tile.shortcut or tile.id)]
+
+
+def _title(tiles: tuple[Tile, ...]) -> str:
+    if len(tiles) == 1:
+        return tiles[0].title
+    return tiles[0].title.rpartition(" ")[0]  # "One-way" of "One-way up" and its turns
+
+
+class _Row(KeyboardFocus, QAbstractButton):
+    """One row; checked while its tile is the one that is painted."""
+
+    def __init__(self, tiles: tuple[Tile, ...], action: QAction) -> None:
+        super().__init__()
+        self.tiles = tiles
+        self.turn = 0
+        self.action = action
+        self.setText(_title(tiles))
+        self.setCheckable(True)
+        self.setFont(font(13))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setToolTip(self.tile.tip)
+        self.setAccessibleName(self.text())
+        self.setAccessibleDescription(self.tile.tip)
+        self.clicked.connect(action.trigger)
+        action.toggled.connect(self.setChecked)
+
+    @property
+    def tile(self) -> Tile:
+        return self.tiles[self.turn]
+
+    def take(self, tile: Tile) -> None:
+        """Show one of the row's tiles."""
+        self.turn = self.tiles.index(tile)
+        self.setToolTip(tile.tip)
+        self.update()
+
+    def nextCheckState(self) -> None:
+        """The action alone decides what is checked."""
+
+    def sizeHint(self) -> QSize:
+        return QSize(160, _ROW_HEIGHT)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = painter_of(self)
+        fill = "tint" if self.isChecked() else "hover" if self.underMouse() else None
+        draw_frame(painter, QRectF(self.rect()), 5, fill, None, self.shows_ring())
+        swatch = QRectF(7, (self.height() - _SWATCH) / 2, _SWATCH, _SWATCH)
+        outline = QPainterPath()
+        outline.addRoundedRect(swatch, 3.5, 3.5)
+        painter.save()
+        painter.setClipPath(outline)
+        paint_tile(painter, self.tile, swatch, theme())
+        painter.restore()
+        draw_frame(painter, swatch.adjusted(-0.5, -0.5, 0.5, 0.5), 4, None, "line")
+        painter.setFont(self.font())
+        painter.setPen(color("text"))
+        place = QRectF(32, 0, self.width() - 60, self.height())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, self.text())
+        painter.setFont(font(12))
+        painter.setPen(color("dim" if self.isChecked() else "faint"))
+        end = QRectF(0, 0, self.width() - 8, self.height())
+        painter.drawText(end, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.tile.shortcut)
+
+
+class PalettePanel(QWidget):
+    """The tile table as a list. Its actions carry the keys; pressing a row's key again turns its tile."""
+
+    tile_selected = Signal(str)
+    """The user chose a tile: its id."""
+    wind_changed = Signal(object)
+    """The user changed what the wind tile paints: (rows, columns)."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make the list; the wall is selected."""
+        super().__init__(parent)
+        self.tile_actions: dict[str, QAction] = {}
+        """`title of the row -> QAction`, for menus and the command palette."""
+        self._group = QActionGroup(self)
+        self._rows: list[_Row] = []
+        self._wind_editor = WindEditor()
+        self._wind_editor.setContentsMargins(7, 2, 0, 6)
+        self._wind_editor.hide()
+        self._wind_editor.edited.connect(self.wind_changed)
+        section = Section(self.tr("Tiles"), separator=False, spacing=0)
+        for tiles in _families():
+            action = QAction(_title(tiles), self._group)
+            action.setCheckable(True)
+            action.setShortcut(QKeySequence(tiles[0].shortcut))
+            row = _Row(tiles, action)
+            action.setData(row)
+            section.add(row)
+            if tiles[0].rule.is_wind:
+                section.add(self._wind_editor)
+            self._rows.append(row)
+            self.tile_actions[row.text()] = action
+        self.addActions(self._group.actions())
+        self._group.triggered.connect(self._triggered)
+
+        self._content = content = QWidget()
+        inner = QVBoxLayout(content)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(section)
+        inner.addStretch(1)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(content)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._scroll)
+        self.select("wall")
+
+    def sizeHint(self) -> QSize:
+        return QSize(220, self._content.sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(160, 5 * _ROW_HEIGHT)
+
+    def select(self, tile_id: str) -> None:
+        """Choose a tile, without a signal; of a row that turns, this very one."""
+        row, tile = next((row, tile) for row in self._rows for tile in row.tiles if tile.id == tile_id)
+        row.take(tile)
+        row.action.setChecked(True)
+        self._follow(row)
+
+    def selected(self) -> str:
+        """Id of the chosen tile."""
+        return self._row().tile.id
+
+    def wind(self) -> tuple[int, int]:
+        """What the wind tile paints: (rows, columns) by which it pushes."""
+        return self._wind_editor.wind()
+
+    def set_wind(self, wind: tuple[int, int]) -> None:
+        """Change what the wind tile paints, without a signal."""
+        self._wind_editor.set_wind(wind)
+
+    def _row(self) -> _Row:
+        return self._group.checkedAction().data()
+
+    def _follow(self, row: _Row) -> None:
+        self._shown = row
+        self._wind_editor.setVisible(row.tile.rule.is_wind)
+        self._scroll.ensureWidgetVisible(row, 0, 8)
+
+    def _triggered(self, action: QAction) -> None:
+        row: _Row = action.data()
+        if row is self._shown:
+            row.take(row.tiles[(row.turn + 1) % len(row.tiles)])
+        self._follow(row)
+        self.tile_selected.emit(row.tile.id)

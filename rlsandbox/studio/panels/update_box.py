@@ -1,0 +1,109 @@
+"""An update written out with its own numbers; pointing at a number that is another state's tells which."""
+
+from __future__ import annotations
+
+import html
+
+from PySide6.QtCore import QRectF, Qt, Signal, Slot
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from rlsandbox.learning.agent import Part, Update, number
+from rlsandbox.studio.controls.frame import draw_frame, painter_of
+from rlsandbox.studio.theme import color, font, theme_manager
+from rlsandbox.worlds.world import World
+
+_STYLES = {
+    "": "",
+    "old": "",
+    "reward": "color:{accent}",
+    "next": "color:{accent}",
+    "new": "font-weight:600;color:{text}",
+}
+
+
+class UpdateBox(QWidget):
+    """A raised box: a title, in one case a sentence, and the equation with its numbers."""
+
+    highlight = Signal(object)
+    """The pointer is over a number that belongs to a state: its number, or None when it has left."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        """Make an empty box."""
+        super().__init__(parent)
+        self._content: tuple[str, str, tuple[Part, ...]] = ("", "", ())
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        self._label = QLabel()
+        self._label.setTextFormat(Qt.TextFormat.RichText)
+        self._label.setFont(font(12))
+        self._label.setWordWrap(True)
+        self._label.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
+        )
+        self._label.linkHovered.connect(self._hovered)
+        line = QVBoxLayout(self)
+        line.setContentsMargins(12, 9, 12, 9)
+        line.addWidget(self._label)
+        theme_manager().changed.connect(self._write)
+
+    def set_content(self, title: str, words: str, parts: tuple[Part, ...]) -> None:
+        """Show a title, a sentence (may be empty) and the parts of an update.
+
+        In `title`, what stands between `*` is bold.
+        """
+        if (title, words, parts) != self._content:
+            self._content = (title, words, parts)
+            self._write()
+
+    def text(self) -> str:
+        """What is written, without its colours."""
+        title, words, parts = self._content
+        return "\n".join(filter(None, (title.replace("*", ""), words, "".join(part.text for part in parts))))
+
+    @Slot()
+    def _write(self) -> None:
+        title, words, parts = self._content
+        plain, *rest = html.escape(title).split("*")
+        for k, piece in enumerate(rest):
+            plain += f"<b>{piece}</b>" if k % 2 == 0 else piece
+        equation = "".join(_written(part) for part in parts)
+        lines = [plain, html.escape(words), equation]
+        self._label.setText("<div style='line-height:130%'>" + "<br>".join(filter(None, lines)) + "</div>")
+        self._label.setAccessibleName(self.text())
+
+    @Slot(str)
+    def _hovered(self, link: str) -> None:
+        self.highlight.emit(int(link) if link else None)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        draw_frame(painter_of(self), QRectF(self.rect()), 7, "raised", "line")
+
+
+def _written(part: Part) -> str:
+    roles = {name: color(name).name() for name in ("accent", "text")}
+    style = _STYLES[part.role].format(**roles)
+    # Only true minus signs: a hyphen would let a line break after it.
+    text = html.escape(part.text).replace("-", "−")
+    if part.state is None:
+        return f"<span style='{style}'>{text}</span>" if style else text
+    style = style or f"color:{roles['text']}"
+    return f"<a href='{part.state}' style='text-decoration:none;{style}'>{text}</a>"
+
+
+def title_of(update: Update, world: World, head: str) -> str:
+    """What was updated, after a head such as "Last update of"; the action is bold."""
+    if update.action is None:
+        return f"{head} V(s)"
+    return f"{head} Q(s, *{world.actions[update.action].name}*)"
+
+
+def in_words(update: Update, world: World) -> str:
+    """The transition of an update: "(3, 0), up → (2, 0), reward -1"."""
+    row, column = world.cell_of(update.state)
+    text = f"({row}, {column})"
+    if update.action is not None:
+        text += f", {world.actions[update.action].name}"
+    if update.next_state is not None:
+        row, column = world.cell_of(update.next_state)
+        text += f" → ({row}, {column})"
+    return f"{text}, reward {number(update.reward).replace('-', '−')}"
