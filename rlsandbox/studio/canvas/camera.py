@@ -5,7 +5,7 @@ from rlsandbox.worlds.rules import Cell
 
 SMALLEST, LARGEST = 2.0, 256.0
 """Side of a cell in logical pixels."""
-_MARGINS = (20.0, 20.0, 20.0, 44.0)  # the legend stands at the bottom
+_SIDE, _TOP, _BOTTOM = 20.0, 20.0, 44.0  # logical pixels around a fitted grid; the legend stands below it
 _KEPT = 48.0  # logical pixels of the grid that never leave the canvas
 
 
@@ -18,6 +18,7 @@ class Camera:
         self._size = (1.0, 1.0)
         self._scale = 1.0
         self._wanted = 1.0  # the zoom before it was rounded to whole pixels
+        self._above = 0.0
         self.follows = True
         self.view = View(1, 0, 0, 1, 1)
 
@@ -36,6 +37,13 @@ class Camera:
         else:
             self._place(old.cell, old.left + (width - old.width) / 2, old.top + (height - old.height) / 2)
 
+    def set_room_above(self, height: float) -> None:
+        """Leave room above a fitted grid, in logical pixels."""
+        if height != self._above:
+            self._above = height
+            if self.follows:
+                self.fit()
+
     def fit(self) -> None:
         """Show the whole grid, and go on doing so."""
         self.follows = True
@@ -47,7 +55,8 @@ class Camera:
         self._wanted = self.view.cell
 
     def _fitted(self) -> View:
-        return fitted(self._grid, self._size, self._scale, _MARGINS)
+        margins = (_SIDE, _TOP + self._above, _SIDE, _BOTTOM)
+        return fitted(self._grid, self._size, self._scale, margins)
 
     @property
     def zoom(self) -> float:

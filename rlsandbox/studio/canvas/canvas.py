@@ -27,6 +27,7 @@ from rlsandbox.studio.tools import Keys, Tool, ToolContext
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
 
+_NOTICE_ROOM = 36.0  # logical pixels
 _TAB_REASONS = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
@@ -67,6 +68,7 @@ class Canvas(QWidget):
         self._world: World | None = None
         self._marks: tuple[Mark, ...] = ()
         self._notice = ""
+        self._highlight: Cell | None = None
         self._hover: Cell | None = None
         self._selected: Cell | None = None
         self._panning_from: QPointF | None = None
@@ -81,6 +83,11 @@ class Canvas(QWidget):
     def world(self) -> World | None:
         """The world that was set, with the last finished stroke."""
         return self._world
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What overlays say."""
+        return self._marks
 
     @property
     def view(self) -> View:
@@ -113,6 +120,12 @@ class Canvas(QWidget):
     def set_notice(self, text: str) -> None:
         """Show a sentence over the canvas; none takes it away."""
         self._notice = text
+        self._camera.set_room_above(_NOTICE_ROOM if text else 0.0)
+        self.update()
+
+    def set_highlight(self, cell: Cell | None) -> None:
+        """Point out a cell that something else speaks of."""
+        self._highlight = cell
         self.update()
 
     def set_tool(self, tool: Tool) -> None:
@@ -203,10 +216,9 @@ class Canvas(QWidget):
 
     def _paint_world(self, painter: QPainter, world: World, view: View) -> None:
         current = theme()
-        marks = self._marks
-        if self._selected is not None:
-            marks = (*marks, Badges((Badge(*self._selected, "selected"),)))
-        paint_scene(painter, world, marks, current, view, self._layers)
+        framed = ((self._selected, "selected"), (self._highlight, "updated"))
+        badges = tuple(Badge(*cell, kind) for cell, kind in framed if cell is not None)
+        paint_scene(painter, world, (*self._marks, Badges(badges)), current, view, self._layers)
         region = self.editing.tool.region
         if region is not None:
             hud.paint_region(painter, region, current, view)

@@ -55,10 +55,12 @@ class Editing:
         self.tool = tool
 
     def world_changed(self, world: World | None) -> None:
-        """Keep the selected block inside a world that was set."""
-        if isinstance(self.tool, Select) and not self._drawing:
-            region = self.tool.region
-            self.tool.choose(region.within(world.height, world.width) if region and world else None)
+        """Give up a selected block that does not fit into a world that was set."""
+        region = self.tool.region
+        if region is None or self._drawing or not isinstance(self.tool, Select):
+            return
+        if world is None or region.within(world.height, world.width) != region:
+            self.tool.choose(None)
 
     # -- strokes -----------------------------------------------------------------------------------
 

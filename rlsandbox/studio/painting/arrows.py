@@ -42,25 +42,26 @@ def paint_arrows(
     angles = np.rint(np.arctan2(towards[:, 0], towards[:, 1]) / math.tau * _ANGLES).astype(int) % _ANGLES
     lengths = np.clip(np.rint(norms * _LENGTHS), 1, _LENGTHS).astype(int)
     angles[norms < 0.02] = _DOT
-    inside = (
-        np.clip(rows.astype(int), 0, bright.shape[0] - 1),
-        np.clip(columns.astype(int), 0, bright.shape[1] - 1),
-    )
-    inks = bright[inside]
+    height, width = bright.shape
+    inks = bright[
+        np.clip(rows.astype(int), 0, height - 1),
+        np.clip(columns.astype(int), 0, width - 1),
+    ].astype(int)
     x = view.left + columns * view.cell
     y = view.top + (rows - lift) * view.cell
-    glyphs = zip(x.tolist(), y.tolist(), angles.tolist(), lengths.tolist(), inks.tolist(), strict=True)
+    looks = ((angles + 1) * (_LENGTHS + 1) + lengths) * 2 + inks
     if is_vector(painter):
         painter.save()
-        for cx, cy, angle, length, ink in glyphs:
-            _draw_arrow(painter, QPointF(cx, cy), pitch, view.scale, angle, length, ink)
+        for cx, cy, look in zip(x.tolist(), y.tolist(), looks.tolist(), strict=True):
+            _draw_arrow(painter, QPointF(cx, cy), pitch, view.scale, look)
         painter.restore()
         return
     size = math.ceil(pitch) | 1
-    half = size // 2
-    draw, picture = painter.drawPixmap, _picture
-    for cx, cy, angle, length, ink in glyphs:
-        draw(round(cx) - half, round(cy) - half, picture(size, pitch, view.scale, angle, length, ink))
+    left, top = (np.rint(place).astype(int) - size // 2 for place in (x, y))
+    pictures = {look: _picture(size, pitch, view.scale, look) for look in np.unique(looks).tolist()}
+    draw = painter.drawPixmap
+    for px, py, look in zip(left.tolist(), top.tolist(), looks.tolist(), strict=True):
+        draw(px, py, pictures[look])
 
 
 def _shared(
@@ -82,30 +83,32 @@ def _shared(
         return rows + 0.5, columns + 0.5, vectors, 1
     # Blocks lie at fixed places in the world, so that panning does not stir them.
     across = -(-shape[1] // block)
-    ids, where = np.unique((rows // block) * across + columns // block, return_inverse=True)
+    _, where = np.unique((rows // block) * across + columns // block, return_inverse=True)
     count = np.bincount(where)
-    mean = np.stack([np.bincount(where, vectors[:, k]) for k in (0, 1)], axis=1) / count[:, None]
-    return (
-        (ids // across + 0.5) * block,
-        (ids % across + 0.5) * block,
-        mean,
-        block,
-    )
+
+    def mean(values: NDArray[np.floating]) -> NDArray[np.floating]:
+        return np.bincount(where, values) / count
+
+    # In the middle of the cells that share it, an arrow stays in a corridor narrower than the block.
+    towards = np.stack([mean(vectors[:, 0]), mean(vectors[:, 1])], axis=1)
+    return mean(rows + 0.5), mean(columns + 0.5), towards, block
 
 
 @lru_cache(maxsize=4096)
-def _picture(size: int, pitch: float, scale: float, angle: int, length: int, bright: bool) -> QPixmap:
+def _picture(size: int, pitch: float, scale: float, look: int) -> QPixmap:
     picture = QPixmap(size, size)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
-    _draw_arrow(painter, QPointF(size / 2, size / 2), pitch, scale, angle, length, bright)
+    _draw_arrow(painter, QPointF(size / 2, size / 2), pitch, scale, look)
     painter.end()
     return picture
 
 
-def _draw_arrow(
-    painter: QPainter, middle: QPointF, pitch: float, scale: float, angle: int, length: int, bright: bool
-) -> None:
+def _draw_arrow(painter: QPainter, middle: QPointF, pitch: float, scale: float, look: int) -> None:
+    """One arrow; `look` numbers its angle, length and ink."""
+    shape, ink = divmod(look, 2)
+    angle, length = divmod(shape, _LENGTHS + 1)
+    angle, bright = angle - 1, bool(ink)
     pen = QPen(QColor(INK[bright]), min(max(0.036 * pitch, 1.05 * scale), 3.0 * scale))
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)

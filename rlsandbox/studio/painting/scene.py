@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter, QPainterPath
 
 from rlsandbox.marks import Arrows, Badges, Heatmap, Labels, Mark, Paths, Triangles
 from rlsandbox.studio.painting.arrows import paint_arrows
@@ -18,6 +18,7 @@ from rlsandbox.studio.painting.glyphs import (
     paint_triangle_labels,
     triangle_labels_fit,
 )
+from rlsandbox.studio.painting.grid import grid_ink
 from rlsandbox.studio.painting.heat import brightness, is_vector, paint_heatmap, paint_triangles
 from rlsandbox.studio.painting.tiles import (
     TileLayers,
@@ -69,11 +70,11 @@ def paint_scene(
         layers.paint_ground(painter, world, theme, view)
     for mark in values:
         _VALUES[type(mark)](painter, mark, theme, view)
-    _paint_grid(painter, world, theme, view, bool(values))
+    valued, ink = _valued(world, values), grid_ink(theme, view, bool(values))
     if vector:
-        paint_over_shapes(painter, world, theme, view)
+        paint_over_shapes(painter, world, theme, view, valued, ink)
     else:
-        layers.paint_over(painter, world, theme, view)
+        layers.paint_over(painter, world, theme, view, valued, ink)
     _round_corners(painter, world, theme, view)
     _paint_marks(painter, world, marks, theme, view)
 
@@ -118,30 +119,13 @@ def _bright_cells(world: World, values: Sequence[Heatmap | Triangles], theme: Th
     return bright
 
 
-def _paint_grid(painter: QPainter, world: World, theme: Theme, view: View, over_values: bool) -> None:
-    """Thin lines between cells, which fade away as cells get small."""
-    strength = min(1.0, (view.logical_cell - 4) / 8)
-    r0, r1, c0, c1 = view.visible(*world.terrain.shape)
-    if strength <= 0 or r0 == r1 or c0 == c1:
-        return
-    ink = QColor(theme.grid if over_values or theme.name == "dark" else theme.line)
-    ink.setAlphaF(ink.alphaF() * strength)
-    area = view.rect(r0, c0, r1 - r0, c1 - c0)
-    thick = max(1.0, round(view.scale))
-    half = thick / 2  # a line fills the first pixels of its cell
-    lines = [
-        QLineF(view.left + c * view.cell + half, area.top(), view.left + c * view.cell + half, area.bottom())
-        for c in range(max(c0, 1), c1)
-    ] + [
-        QLineF(area.left(), view.top + r * view.cell + half, area.right(), view.top + r * view.cell + half)
-        for r in range(max(r0, 1), r1)
-    ]
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    pen = QPen(ink, thick)
-    painter.setPen(pen)
-    painter.drawLines(lines)
-    painter.restore()
+def _valued(world: World, values: Sequence[Heatmap | Triangles]) -> NDArray[np.bool_]:
+    """`[H, W]`: where values cover the ground."""
+    valued = np.zeros(world.terrain.shape, bool)
+    for mark in values:
+        known = ~np.isnan(mark.values)
+        valued |= known if isinstance(mark, Heatmap) else known.any(axis=-1)
+    return valued
 
 
 def _round_corners(painter: QPainter, world: World, theme: Theme, view: View) -> None:

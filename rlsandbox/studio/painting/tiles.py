@@ -2,6 +2,9 @@
 
 import functools
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +12,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
 
 from rlsandbox.studio.colormaps import BRIGHT, luminance
+from rlsandbox.studio.painting.grid import paint_grid
 from rlsandbox.studio.painting.view import Range, View
-from rlsandbox.studio.theme import Theme
+from rlsandbox.studio.theme import THEMES, Theme
 from rlsandbox.worlds.tiles import CODE, NOTHING, TILES, Layer, Shape, Tile
 from rlsandbox.worlds.world import World
 
@@ -111,35 +115,36 @@ def floor_color(theme: Theme) -> QColor:
     return QColor(shape.dark if theme.name == "dark" else shape.light)
 
 
-# Where streaks lie across a cell, and where on them the head stands; the middle is left to other marks.
-_WIND_LANES = ((0.13, 0.14), (0.87, 0.14), (0.25, -0.12), (0.75, -0.12))
+_WIND_LANE = 0.15  # of a cell, from its edge: the middle is left to other marks
+_MOST_WIND_HEADS = 4
 
 
 def paint_wind(painter: QPainter, wind: tuple[int, int], rect: QRectF, theme: Theme) -> None:
-    """Streaks that blow with the wind, one for each cell by which it pushes (at most four)."""
+    """A streak along the wind, with a head for each cell by which it pushes (at most four)."""
     rows, columns = wind
     speed = max(abs(rows), abs(columns))
-    along = QPointF(columns / speed, rows / speed)
-    across = QPointF(-along.y(), along.x())
     size = rect.width()
-    if rows and columns:  # streaks along a diagonal must stay in the cell
-        along, across = along * 0.62, across * 0.62
+    # On a diagonal the streak is shorter, so that it stays in its cell.
+    step = size * (0.62 if rows and columns else 1.0) / speed
+    along = QPointF(columns, rows) * step
+    across = QPointF(-along.y(), along.x())
+    middle = rect.center() - across * (0.5 - _WIND_LANE)
+    heads = min(speed, _MOST_WIND_HEADS)
+    tips = [middle + along * (0.11 * (k - (heads - 1) / 2) + 0.04) for k in range(heads)]
     thick = max(1.0, 0.03 * size)
-    ink = QColor("#7cc4ee" if theme.name == "dark" else "#2f7fb5")
+    ink = QColor("#8fd0f5" if theme.name == "dark" else "#2f7fb5")
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for color, width, opacity in ((floor_color(theme), thick + 0.03 * size, 0.5), (ink, thick, 1.0)):
+    for color, width, opacity in ((floor_color(theme), 2 * thick, 0.4), (ink, thick, 1.0)):
         pen = QPen(color, width)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
-        for lane, head in _WIND_LANES[:speed]:
-            middle = rect.center() + across * ((lane - 0.5) * size)
-            painter.setOpacity(0.6 * opacity)
-            painter.drawLine(middle - along * (0.42 * size), middle + along * (0.42 * size))
-            tip, wing = middle + along * (head * size), 0.085 * size
-            painter.setOpacity(opacity)
-            painter.drawPolyline([tip - (along + across) * wing, tip, tip - (along - across) * wing])
+        painter.setOpacity(0.4 * opacity)
+        painter.drawLine(middle - along * 0.42, middle + along * 0.42)
+        painter.setOpacity(opacity)
+        for tip in tips:
+            painter.drawPolyline([tip - (along + across) * 0.08, tip, tip - (along - across) * 0.08])
     painter.restore()
 
 
@@ -148,7 +153,8 @@ def bright_tiles(theme_name: str) -> NDArray[np.bool_]:
     """`[tiles]`: whether the ground of each tile needs dark ink."""
     floor = TILES[CODE["floor"]].shapes[0]
     grounds = [tile.shapes[0] if _fills_cell(tile.shapes[0]) else floor for tile in TILES]
-    colors = [QColor(shape.dark if theme_name == "dark" else shape.light).getRgb()[:3] for shape in grounds]
+    inks = [QColor(shape.dark if theme_name == "dark" else shape.light) for shape in grounds]
+    colors = [(ink.red(), ink.green(), ink.blue()) for ink in inks]
     return luminance(np.array(colors, np.uint8)) > BRIGHT
 
 
@@ -161,14 +167,22 @@ def paint_ground_shapes(painter: QPainter, world: World, theme: Theme, view: Vie
         _paint_shapes(painter, TILES[world.terrain[r, c]].shapes, view.rect(r, c), theme)
 
 
-def paint_over_shapes(painter: QPainter, world: World, theme: Theme, view: View) -> None:
-    """What lies over values, cell by cell, as shapes."""
+def paint_over_shapes(
+    painter: QPainter, world: World, theme: Theme, view: View, valued: NDArray[np.bool_], grid: QColor
+) -> None:
+    """The grid and what lies over values, as shapes; `valued` is `[H, W]`, where values are painted."""
+    styles = _styles(theme)
+    paint_grid(painter, grid, view, view.visible(*world.terrain.shape))
     for layer in (world.terrain, world.objects):
         for r, c in np.argwhere((layer != NOTHING) & (layer != CODE["floor"])).tolist():
-            tile = TILES[layer[r, c]]
-            _paint_over(painter, tile, view.rect(r, c), theme)
+            _paint_over(painter, TILES[layer[r, c]], view.rect(r, c), styles[valued[r, c]])
     for r, c in np.argwhere(world.wind.any(axis=-1)).tolist():
-        paint_wind(painter, _wind_of(world, r, c), view.rect(r, c), theme)
+        paint_wind(painter, _wind_of(world, r, c), view.rect(r, c), styles[valued[r, c]])
+
+
+def _styles(theme: Theme) -> dict[bool, Theme]:
+    """The theme of things by whether they lie on values, whose strong colours suit pale ink."""
+    return {False: theme, True: THEMES["dark"]}
 
 
 def _wind_of(world: World, r: int, c: int) -> tuple[int, int]:
@@ -183,55 +197,52 @@ class TileLayers:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._key: tuple[object, ...] = ()
-        self._range: Range = (0, 0, 0, 0)
-        self._world: World | None = None
-        self._ground = QPixmap()
-        self._over = QPixmap()
+        self._ground = _Layer()
+        self._over = _Layer()
         self._stamps: OrderedDict[tuple[object, ...], QPixmap] = OrderedDict()
 
     def paint_ground(self, painter: QPainter, world: World, theme: Theme, view: View) -> None:
         """The terrain."""
-        self._prepare(world, theme, view)
-        painter.drawPixmap(self._place(view), self._ground)
+        size = int(view.cell)
+        if self._ground.renew(world, (size, theme.name), view):
+            with self._ground.painting(size, floor_color(theme)) as (into, r0, r1, c0, c1):
+                terrain = world.terrain[r0:r1, c0:c1]
+                for r, c in np.argwhere(terrain != CODE["floor"]).tolist():
+                    stamp = self._stamp(TILES[terrain[r, c]], "ground", size, theme)
+                    into.drawPixmap(c * size, r * size, stamp)
+        painter.drawPixmap(self._ground.place(view), self._ground.picture)
 
-    def paint_over(self, painter: QPainter, world: World, theme: Theme, view: View) -> None:
-        """What lies over values: walls and cliffs, objects, wind."""
-        self._prepare(world, theme, view)
-        painter.drawPixmap(self._place(view), self._over)
+    def paint_over(
+        self,
+        painter: QPainter,
+        world: World,
+        theme: Theme,
+        view: View,
+        valued: NDArray[np.bool_],
+        grid: QColor,
+    ) -> None:
+        """What lies over values: the grid, walls and cliffs, objects, wind.
 
-    def _place(self, view: View) -> QPointF:
-        return view.rect(self._range[0], self._range[2]).topLeft()
-
-    def _prepare(self, world: World, theme: Theme, view: View) -> None:
-        key = (int(view.cell), theme.name)
-        seen = view.visible(*world.terrain.shape)
-        r0, r1, c0, c1 = self._range
-        covered = r0 <= seen[0] and seen[1] <= r1 and c0 <= seen[2] and seen[3] <= c1
-        if world is self._world and key == self._key and covered:
-            return
-        self._world, self._key, self._range = world, key, _widened(seen, *world.terrain.shape)
-        self._paint(world, theme, int(view.cell))
-
-    def _paint(self, world: World, theme: Theme, size: int) -> None:
-        r0, r1, c0, c1 = self._range
-        width, height = max(1, (c1 - c0) * size), max(1, (r1 - r0) * size)
-        self._ground, self._over = QPixmap(width, height), QPixmap(width, height)
-        self._ground.fill(floor_color(theme))
-        self._over.fill(Qt.GlobalColor.transparent)
-        ground, over = QPainter(self._ground), QPainter(self._over)
-        terrain, objects = world.terrain[r0:r1, c0:c1], world.objects[r0:r1, c0:c1]
-        for r, c in np.argwhere(terrain != CODE["floor"]).tolist():
-            tile = TILES[terrain[r, c]]
-            ground.drawPixmap(c * size, r * size, self._stamp(tile, "ground", size, theme))
-            over.drawPixmap(c * size, r * size, self._stamp(tile, "over", size, theme))
-        for r, c in np.argwhere(objects != NOTHING).tolist():
-            over.drawPixmap(c * size, r * size, self._stamp(TILES[objects[r, c]], "over", size, theme))
-        for r, c in np.argwhere(world.wind[r0:r1, c0:c1].any(axis=-1)).tolist():
-            wind = _wind_of(world, r + r0, c + c0)
-            over.drawPixmap(c * size, r * size, self._stamp(wind, "wind", size, theme))
-        ground.end()
-        over.end()
+        `valued` is `[H, W]`, where values are. The grid is in here because two hundred see-through lines take
+        longer to paint than all the rest of a frame.
+        """
+        size, styles = int(view.cell), _styles(theme)
+        # In the dark theme things look the same with and without values under them.
+        mask = valued.tobytes() if theme.name != styles[True].name else b""
+        if self._over.renew(world, (size, theme.name, mask, grid.rgba()), view):
+            with self._over.painting(size, QColor(0, 0, 0, 0)) as (into, r0, r1, c0, c1):
+                on_values = valued[r0:r1, c0:c1]
+                local = View(size, -c0 * size, -r0 * size, 0, 0, view.scale)
+                paint_grid(into, grid, local, (r0, r1, c0, c1))
+                for layer in (world.terrain[r0:r1, c0:c1], world.objects[r0:r1, c0:c1]):
+                    for r, c in np.argwhere((layer != NOTHING) & (layer != CODE["floor"])).tolist():
+                        stamp = self._stamp(TILES[layer[r, c]], "over", size, styles[bool(on_values[r, c])])
+                        into.drawPixmap(c * size, r * size, stamp)
+                for r, c in np.argwhere(world.wind[r0:r1, c0:c1].any(axis=-1)).tolist():
+                    wind = _wind_of(world, r + r0, c + c0)
+                    stamp = self._stamp(wind, "wind", size, styles[bool(on_values[r, c])])
+                    into.drawPixmap(c * size, r * size, stamp)
+        painter.drawPixmap(self._over.place(view), self._over.picture)
 
     def _stamp(self, what: Tile | tuple[int, int], part: str, size: int, theme: Theme) -> QPixmap:
         key = (what.id if isinstance(what, Tile) else what, part, size, theme.name)
@@ -248,7 +259,45 @@ class TileLayers:
         return stamp
 
 
-_STAMPERS = {"ground": paint_tile, "over": _paint_over, "wind": paint_wind}
+_STAMPERS: dict[str, Callable[[QPainter, Any, QRectF, Theme], None]] = {
+    "ground": paint_tile,
+    "over": _paint_over,
+    "wind": paint_wind,
+}
+
+
+class _Layer:
+    """A picture of a range of cells, kept as long as it is true."""
+
+    def __init__(self) -> None:
+        self.picture = QPixmap()
+        self._world: World | None = None
+        self._key: tuple[object, ...] = ()
+        self._range: Range = (0, 0, 0, 0)
+
+    def renew(self, world: World, key: tuple[object, ...], view: View) -> bool:
+        """Whether the picture must be painted again; if so, it covers a little more than the view."""
+        seen = view.visible(*world.terrain.shape)
+        r0, r1, c0, c1 = self._range
+        covered = r0 <= seen[0] and seen[1] <= r1 and c0 <= seen[2] and seen[3] <= c1
+        if world is self._world and key == self._key and covered:
+            return False
+        self._world, self._key, self._range = world, key, _widened(seen, *world.terrain.shape)
+        return True
+
+    @contextmanager
+    def painting(self, size: int, ground: QColor) -> Iterator[tuple[QPainter, int, int, int, int]]:
+        """A painter on a fresh picture, with the range of cells that it covers."""
+        r0, r1, c0, c1 = self._range
+        self.picture = QPixmap(max(1, (c1 - c0) * size), max(1, (r1 - r0) * size))
+        self.picture.fill(ground)
+        painter = QPainter(self.picture)
+        yield painter, r0, r1, c0, c1
+        painter.end()
+
+    def place(self, view: View) -> QPointF:
+        """Where the picture lies on the device."""
+        return view.rect(self._range[0], self._range[2]).topLeft()
 
 
 def _widened(seen: Range, height: int, width: int) -> Range:
