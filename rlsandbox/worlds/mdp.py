@@ -193,7 +193,7 @@ def _outcomes(
     slip = world.rule_layer("slip", np.nan)
     slip = np.where(np.isnan(slip), rules.slip, slip)
     link = np.full((world.height, world.width), -1, np.int64)
-    for source, target in _ways(world):
+    for source, target in _ways(world).items():
         link[source] = target[0] * world.width + target[1]
     starts = np.flatnonzero(start)
     used = fill_outcomes(

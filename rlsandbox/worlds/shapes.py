@@ -125,8 +125,8 @@ def pit() -> tuple[Shape, ...]:
 def ice() -> tuple[Shape, ...]:
     """Pale blue with three gleams."""
     gleams = (((0.14, 0.5), (0.5, 0.14)), ((0.3, 0.84), (0.84, 0.3)), ((0.66, 0.86), (0.86, 0.66)))
-    shine = ("#d3ecf8", "#f3fbff")
-    return (ground("#86bfdc", "#bfe4f6"), *(Shape(stroke(line, 0.06), *shine) for line in gleams))
+    shine = ("#8cbfd8", "#f3fbff")
+    return (ground("#467a99", "#bfe4f6"), *(Shape(stroke(line, 0.06), *shine) for line in gleams))
 
 
 def mud() -> tuple[Shape, ...]:
