@@ -122,7 +122,7 @@ class AgentPanel(QWidget):
                 "The agents take this seed and the ones after it; the same seed learns the same."
             ),
         )
-        self.first_seed.field.setFixedWidth(72)
+        self.first_seed.field.setFixedWidth(64)
         self.budget = AmountRow(
             self.tr("Train for"),
             _FIRST_EPISODES,

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from rlsandbox.algorithms import family_of, registry
 from rlsandbox.learning.problem import Problem, misfit
 from rlsandbox.studio.controls import FlatCombo
-from rlsandbox.studio.theme import font
+from rlsandbox.studio.theme import color, font, theme_manager
 
 _ID = Qt.ItemDataRole.UserRole
 
@@ -33,11 +33,13 @@ class AlgorithmPicker(FlatCombo):
                 model.appendRow(header)
             item = QStandardItem(agent.title)
             item.setData(algorithm, _ID)
+            item.setFont(font(13))
             model.appendRow(item)
             self._items[algorithm] = item
         self.setModel(model)
         self.setMaxVisibleItems(24)
-        self.setToolTip("")
+        self._tint()
+        theme_manager().changed.connect(self._tint)
         self.select(next(iter(self._items)))
         self.activated.connect(self._activated)
 
@@ -58,11 +60,20 @@ class AlgorithmPicker(FlatCombo):
             enabled = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
             item.setFlags(enabled if reason is None else Qt.ItemFlag.NoItemFlags)
             item.setToolTip(reason or registry()[algorithm].source)
+        self._tint()
 
     def misfit(self) -> str:
         """Why the shown algorithm does not suit the problem; empty if it does."""
         item = self._items[self._shown]
         return "" if item.isEnabled() else item.toolTip()
+
+    @Slot()
+    def _tint(self) -> None:
+        """Families are quiet, what cannot be picked is faint; the style sheet knows neither."""
+        for row in range(self.count()):
+            algorithm = self.itemData(row, _ID)
+            role = "dim" if algorithm is None else "text" if self._items[algorithm].isEnabled() else "faint"
+            self.setItemData(row, color(role), Qt.ItemDataRole.ForegroundRole)
 
     @Slot(int)
     def _activated(self, index: int) -> None:

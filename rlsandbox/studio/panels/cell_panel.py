@@ -13,15 +13,13 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from rlsandbox.studio.controls import NumberRow, Row, Section, SwitchRow, text_label
 from rlsandbox.studio.controls.frame import painter_of
 from rlsandbox.studio.painting import paint_tile
-from rlsandbox.studio.panels.number_rows import REWARD_STOPS, narrow
+from rlsandbox.studio.panels.number_rows import narrow
 from rlsandbox.studio.panels.wind_editor import WindEditor
 from rlsandbox.studio.theme import font, theme
 from rlsandbox.worlds.errors import SandboxError
-from rlsandbox.worlds.rules import LARGEST_REWARD, Cell
+from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.tiles import TILES, Tile
 from rlsandbox.worlds.world import World
-
-_LABEL_WIDTH = 84
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ class CellPanel(QWidget):
         self.rows: dict[str, Row] = self._make_rows()
         """`layer of the world -> row`."""
         for name, row in self.rows.items():
-            self._section.add(narrow(row, _LABEL_WIDTH))
+            self._section.add(narrow(row))
             row.edited.connect(partial(self._edit, name))
         self._wind = WindEditor()
         self._wind.edited.connect(partial(self._edit, "wind"))
@@ -111,17 +109,15 @@ class CellPanel(QWidget):
             "reward": NumberRow(
                 tr("Reward"),
                 0.0,
-                -LARGEST_REWARD,
-                LARGEST_REWARD,
-                choices=REWARD_STOPS,
+                None,
+                None,
                 tooltip=tr("Mean of what is paid for entering the cell."),
             ),
             "reward_sd": NumberRow(
                 tr("Spread"),
                 0.0,
                 0.0,
-                LARGEST_REWARD,
-                choices=REWARD_STOPS[len(REWARD_STOPS) // 2 :],
+                None,
                 tooltip=tr("Standard deviation of the reward."),
             ),
             "slip": NumberRow(
@@ -131,8 +127,7 @@ class CellPanel(QWidget):
                 tr("Weight"),
                 1.0,
                 1e-6,
-                LARGEST_REWARD,
-                choices=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+                None,
                 tooltip=tr("Share of this start among all starts."),
             ),
         }
@@ -163,7 +158,7 @@ class CellPanel(QWidget):
             tooltip=self.tr("The target leads back here, as far as it is a teleporter."),
         )
         self._both.edited.connect(self._set_both)
-        narrow(self._both, _LABEL_WIDTH)
+        narrow(self._both)
         column.addWidget(self._leads)
         column.addLayout(buttons)
         column.addWidget(self._both)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from rlsandbox.learning.agent import Snapshot, Update, number
 from rlsandbox.studio.controls import Section, text_label
@@ -62,7 +62,7 @@ class InspectorPanel(QWidget):
         self._step_box.hide()
         self.clear()
 
-    def _make_table(self) -> QGridLayout:
+    def _make_table(self) -> QVBoxLayout:
         titles = {
             "v": self.tr("V"),
             "optimal": self.tr("V optimal"),
@@ -76,23 +76,22 @@ class InspectorPanel(QWidget):
             "agrees": self.tr("Share of the policy's choices that are optimal, by the exact solution."),
             "error": self.tr("Target minus value, of the update that is written out below."),
         }
-        grid = QGridLayout()
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(6)
-        grid.setVerticalSpacing(3)
+        table = QVBoxLayout()
+        table.setSpacing(3)
         self.values: dict[str, QLabel] = {}
         """`row -> label of its value`."""
-        for row, (name, title) in enumerate(titles.items()):
+        for name, title in titles.items():
             label, value = text_label(title, "dim", 12), text_label("", "", 12, 600)
-            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            row = QHBoxLayout()
+            row.addWidget(label)
+            row.addStretch(1)
+            row.addWidget(value)
             for widget in (label, value):
                 widget.setToolTip(tips.get(name, ""))
-            grid.addWidget(label, row, 0)
-            grid.addWidget(value, row, 1)
+            table.addLayout(row)
             self.values[name] = value
-        grid.setColumnStretch(1, 1)
-        grid.setRowStretch(len(titles), 1)
-        return grid
+        table.addStretch(1)
+        return table
 
     # -- in ----------------------------------------------------------------------------------------
 

@@ -15,11 +15,15 @@ REWARD_STOPS: tuple[float, ...] = tuple(
 """Where a slider over rewards or values stops; a field takes any number between the bounds."""
 
 
-def narrow(row: Row, label_width: int) -> Row:
-    """A row fit for a panel of 220 px: a narrower column for the label and a smaller field."""
-    row.set_label_width(label_width)
-    if isinstance(row, NumberRow) and row.slider is None:
-        row.field.setFixedWidth(84)
+def narrow(row: Row) -> Row:
+    """A row fit for a panel of 220 px: a narrower column for the label, a smaller field."""
+    row.set_label_width(84)
+    if isinstance(row, NumberRow):
+        if row.slider is None:
+            row.set_label_width(100)
+            row.field.setFixedWidth(84)
+        else:
+            row.set_label_width(76)
     return row
 
 
@@ -128,7 +132,7 @@ class AmountRow(Row):
         """Make a row for whole numbers from 1 to `high`; give it its units with `set_units`."""
         super().__init__(label, tooltip)
         self.field = NumberField(Scale(1, high, integer=True), value)
-        self.field.setFixedWidth(72)
+        self.field.setFixedWidth(64)
         self.field.setAccessibleName(label)
         self.field.setAccessibleDescription(tooltip)
         self.unit = FlatCombo()

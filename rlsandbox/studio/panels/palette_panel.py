@@ -140,6 +140,7 @@ class PalettePanel(QWidget):
         outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._scroll)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.select("wall")
 
     def sizeHint(self) -> QSize:
@@ -173,6 +174,7 @@ class PalettePanel(QWidget):
     def _follow(self, row: _Row) -> None:
         self._shown = row
         self._wind_editor.setVisible(row.tile.rule.is_wind)
+        self.updateGeometry()
         self._scroll.ensureWidgetVisible(row, 0, 8)
 
     def _triggered(self, action: QAction) -> None:

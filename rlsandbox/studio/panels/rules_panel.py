@@ -8,13 +8,12 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from rlsandbox.studio.controls import ChoiceRow, Notice, NumberRow, Row, Section, SwitchRow, text_label
-from rlsandbox.studio.panels.number_rows import REWARD_STOPS, OptionalNumberRow, SizeRow, narrow
+from rlsandbox.studio.panels.number_rows import OptionalNumberRow, SizeRow, narrow
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.mdp import model_bytes, refuse_too_large
-from rlsandbox.worlds.rules import LARGEST_REWARD, Rules
+from rlsandbox.worlds.rules import Rules
 from rlsandbox.worlds.world import MAX_SIDE, World
 
-_LABEL_WIDTH = 84
 _DEFAULTS = Rules()
 
 
@@ -34,9 +33,12 @@ class RulesPanel(QWidget):
         self.rows: dict[str, Row] = self._make_rows()
         """`field of Rules -> row`; "size" as well."""
         first = Section(self.tr("Rules"), separator=False)
+        margins = first.layout()
+        if margins is not None:
+            margins.setContentsMargins(14, 12, 14, 0)  # the next section goes on with the same thing
         self.more = Section(self.tr("More rules"), collapsible=True)
         for name, row in self.rows.items():
-            (first if name in ("step_reward", "slip") else self.more).add(narrow(row, _LABEL_WIDTH))
+            (first if name in ("step_reward", "slip") else self.more).add(narrow(row))
             row.edited.connect(partial(self._edit, name))
             if name != "size":
                 row.set_default(getattr(_DEFAULTS, name))
@@ -51,12 +53,12 @@ class RulesPanel(QWidget):
 
     def _make_rows(self) -> dict[str, Row]:
         tr = self.tr
-        reward = {"low": -LARGEST_REWARD, "high": LARGEST_REWARD, "choices": REWARD_STOPS}
         return {
             "step_reward": NumberRow(
                 tr("Step reward"),
                 0.0,
-                **reward,
+                None,
+                None,
                 tooltip=tr("Paid for every step into a cell without a reward."),
             ),
             "slip": NumberRow(
@@ -79,7 +81,7 @@ class RulesPanel(QWidget):
                 ),
             ),
             "bump_reward": NumberRow(
-                tr("Bump"), 0.0, **reward, tooltip=tr("Added when a wall or the edge stops a move.")
+                tr("Bump"), 0.0, None, None, tooltip=tr("Added when a wall or the edge stops a move.")
             ),
             "step_limit": OptionalNumberRow(
                 tr("Step limit"),
