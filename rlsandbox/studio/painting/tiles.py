@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QPolygonF
 
 from rlsandbox.studio.colormaps import BRIGHT, luminance
-from rlsandbox.studio.painting.grid import paint_grid
+from rlsandbox.studio.painting.grid import paint_grid, tile_grid
 from rlsandbox.studio.painting.view import Range, View
 from rlsandbox.studio.theme import THEMES, Theme
 from rlsandbox.worlds.tiles import CODE, NOTHING, TILES, Layer, Shape, Tile
@@ -207,9 +207,10 @@ class TileLayers:
         if self._ground.renew(world, (size, theme.name), view):
             with self._ground.painting(size, floor_color(theme)) as (into, r0, r1, c0, c1):
                 terrain = world.terrain[r0:r1, c0:c1]
-                for r, c in np.argwhere(terrain != CODE["floor"]).tolist():
-                    stamp = self._stamp(TILES[terrain[r, c]], "ground", size, theme)
-                    into.drawPixmap(c * size, r * size, stamp)
+                for code in _codes(terrain):
+                    if not hides_values(TILES[code]):  # such ground lies over values
+                        stamp = self._stamp(TILES[code], "ground", size, theme)
+                        _draw_at(into, stamp, terrain == code)
         painter.drawPixmap(self._ground.place(view), self._ground.picture)
 
     def paint_over(
@@ -232,12 +233,12 @@ class TileLayers:
         if self._over.renew(world, (size, theme.name, mask, grid.rgba()), view):
             with self._over.painting(size, QColor(0, 0, 0, 0)) as (into, r0, r1, c0, c1):
                 on_values = valued[r0:r1, c0:c1]
-                local = View(size, -c0 * size, -r0 * size, 0, 0, view.scale)
-                paint_grid(into, grid, local, (r0, r1, c0, c1))
+                tile_grid(into, grid, view, (r0, r1, c0, c1))
                 for layer in (world.terrain[r0:r1, c0:c1], world.objects[r0:r1, c0:c1]):
-                    for r, c in np.argwhere((layer != NOTHING) & (layer != CODE["floor"])).tolist():
-                        stamp = self._stamp(TILES[layer[r, c]], "over", size, styles[bool(on_values[r, c])])
-                        into.drawPixmap(c * size, r * size, stamp)
+                    for code in _codes(layer):
+                        for valued_too, style in styles.items():
+                            where = (layer == code) & (on_values == valued_too)
+                            _draw_at(into, self._stamp(TILES[code], "over", size, style), where)
                 for r, c in np.argwhere(world.wind[r0:r1, c0:c1].any(axis=-1)).tolist():
                     wind = _wind_of(world, r + r0, c + c0)
                     stamp = self._stamp(wind, "wind", size, styles[bool(on_values[r, c])])
@@ -257,6 +258,17 @@ class TileLayers:
             if len(self._stamps) > 256:
                 self._stamps.popitem(last=False)
         return stamp
+
+
+def _codes(layer: NDArray[np.int8]) -> list[int]:
+    """The tiles of a layer that show anything beyond bare floor."""
+    return [code for code in np.unique(layer).tolist() if code not in (NOTHING, CODE["floor"])]
+
+
+def _draw_at(painter: QPainter, stamp: QPixmap, where: NDArray[np.bool_]) -> None:
+    size, draw = stamp.width(), painter.drawPixmap
+    for y, x in (np.argwhere(where) * size).tolist():
+        draw(x, y, stamp)
 
 
 _STAMPERS: dict[str, Callable[[QPainter, Any, QRectF, Theme], None]] = {
