@@ -11,11 +11,9 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from typing import Any
 
 SECONDS = 10.0
-_ALGORITHM, _WORLD, _SEEDS = "q_learning", "cliff_walking", 16
 
 
 def run(seconds: float | None = None) -> dict[str, Any]:
@@ -28,7 +26,7 @@ def run(seconds: float | None = None) -> dict[str, Any]:
         else:
             environment.pop("QT_QPA_PLATFORM", None)
         answer = subprocess.run(
-            [*command, sys.executable, "-m", __name__],
+            [*command, sys.executable, "-m", "rlsandbox.studio.measure"],
             env=environment,
             capture_output=True,
             text=True,
@@ -45,104 +43,3 @@ def _platforms() -> dict[str, list[str]]:
     if shutil.which("xvfb-run"):
         found["xvfb"] = ["xvfb-run", "-a", "-s", "-screen 0 1440x900x24"]
     return found
-
-
-def _headless_rate(seconds: float) -> float:
-    """Steps a second of the same run without a window."""
-    from rlsandbox.training.session import RunSpec, TrainingSession
-    from rlsandbox.worlds.files import open_world
-
-    session = TrainingSession(RunSpec(_ALGORITHM, open_world(_WORLD), seeds=tuple(range(_SEEDS))))
-    session.run_slice(0.5)
-    first, began = int(session.agent.steps.sum()), time.perf_counter()
-    while time.perf_counter() - began < seconds:
-        session.run_slice()
-    return (int(session.agent.steps.sum()) - first) / (time.perf_counter() - began)
-
-
-def _measure(seconds: float) -> dict[str, float]:
-    import tempfile
-
-    import numpy as np
-    from PySide6.QtCore import QSettings, QTimer
-    from PySide6.QtGui import QPaintEvent
-
-    from rlsandbox.studio.app import application
-    from rlsandbox.studio.canvas import Canvas
-    from rlsandbox.studio.main_window import MainWindow
-    from rlsandbox.studio.theme import theme_manager
-    from rlsandbox.training.pace import Pace
-
-    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
-    headless = _headless_rate(2.0)
-    app = application()
-    theme_manager().apply(app, "dark")
-    paints: list[float] = []
-    original = Canvas.paintEvent
-
-    def timed(self: Canvas, event: QPaintEvent) -> None:
-        original(self, event)
-        paints.append(time.perf_counter())
-
-    Canvas.paintEvent = timed  # type: ignore[method-assign]
-    window = MainWindow()
-    window.resize(1440, 900)
-    window.show()
-    control = window.control
-    control.trainer.set_pace(Pace(None, None))
-    request = {
-        "algorithm": _ALGORITHM,
-        "config": {},
-        "seeds": tuple(range(_SEEDS)),
-        "steps": 10**15,
-        "episodes": None,
-    }
-    marks: dict[str, float] = {}
-
-    def begin() -> None:
-        control.train(window.document.world, request)
-
-    def measure() -> None:
-        paints.clear()
-        marks["began"], marks["steps"] = time.perf_counter(), _steps(control)
-
-    def end() -> None:
-        marks["ended"], marks["steps_ended"] = time.perf_counter(), _steps(control)
-        marks["frames"] = len(paints)
-        control.state_changed.connect(stopped)
-        marks["stop"] = time.perf_counter()
-        control.trainer.stop_run()
-
-    def stopped(state: str, _sentence: str) -> None:
-        if state == "finished":
-            marks["stopped"] = time.perf_counter()
-            window.document.undo_stack.setClean()
-            window.close()
-            app.quit()
-
-    QTimer.singleShot(1500, begin)
-    QTimer.singleShot(3500, measure)
-    QTimer.singleShot(int(3500 + 1000 * seconds), end)
-    app.exec()
-    intervals = np.diff(paints[: int(marks["frames"])]) * 1000
-    rate = (marks["steps_ended"] - marks["steps"]) / (marks["ended"] - marks["began"])
-    return {
-        "frame_ms_p50": round(float(np.percentile(intervals, 50)), 2),
-        "frame_ms_p99": round(float(np.percentile(intervals, 99)), 2),
-        "frame_ms_max": round(float(intervals.max()), 2),
-        "frames": int(intervals.size),
-        "steps_per_second": round(rate),
-        "headless_steps_per_second": round(headless),
-        "share_of_headless": round(rate / headless, 3),
-        "stop_ms": round(1000 * (marks["stopped"] - marks["stop"]), 1),
-    }
-
-
-def _steps(control: Any) -> float:
-    """Steps of all replicas as of the newest frame."""
-    return float(control.frame.progress.snapshot.steps.sum()) if control.frame is not None else 0.0
-
-
-if __name__ == "__main__":
-    print(json.dumps(_measure(float(os.environ["RLSANDBOX_BENCH_SECONDS"]))))

@@ -72,8 +72,8 @@ class Actions(QObject):
         self._add(menu, self.tr("Save &as…"), files.save_as, "Ctrl+Shift+S")
         menu.addSeparator()
         self._add(menu, self.tr("Open &policy…"), files.open_policy)
-        self._add(menu, self.tr("Save po&licy…"), files.save_policy, "Ctrl+E",
-                  self.tr("The learnt policy: for the sandbox, as a table, or as a Python file that needs numpy alone"))  # fmt: skip
+        tip = self.tr("The learnt policy: for the sandbox, as a table, or as a Python file that needs numpy alone")
+        self._add(menu, self.tr("Save po&licy…"), files.save_policy, "Ctrl+E", tip)
         self._add(menu, self.tr("Export pic&ture…"), files.export_picture, "Ctrl+Shift+E")
         self._add(menu, self.tr("Export &curves…"), files.export_curves)
         menu.addSeparator()
@@ -111,7 +111,7 @@ class Actions(QObject):
 
     def _train_menu(self, menu: QMenu) -> None:
         window = self._window
-        self._add(menu, self.tr("&Train, pause or continue"), window._primary, "F5")
+        self._add(menu, self.tr("&Train, pause or continue"), window.agent.primary.click, "F5")
         self._add(menu, self.tr("&Step"), window.step, "F10")
         self._add(menu, self.tr("To the &end of the episode"), window.finish_episode, "F11")
         self._add(menu, self.tr("St&op"), window.control.trainer.stop_run, "Shift+F5")

@@ -67,7 +67,7 @@ class CanvasBar(QWidget):
 
     def set_checked(self, active: list[str]) -> None:
         """Show which overlays are on."""
-        for key in self.chips.keys():
+        for key in overlays.registry():
             self.chips.set_checked(key, key in active)
 
     def set_zoom(self, share: float) -> None:

@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QMessageBox, QSpinBox
 
+from rlsandbox.policies.exports import write_csv, write_python
+from rlsandbox.policies.files import load_policy, save_policy
 from rlsandbox.studio.document import SUFFIX
 from rlsandbox.studio.painting import render_png, render_svg
 from rlsandbox.studio.settings import remember_file
 from rlsandbox.studio.theme import theme
+from rlsandbox.training.api import saved_policy
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.files import import_world, open_world
 from rlsandbox.worlds.world import MAX_SIDE, World
 
 if TYPE_CHECKING:
     from rlsandbox.studio.main_window import MainWindow
+
+_POLICY_KINDS = {
+    ".rlpolicy": ("Policy", save_policy),
+    ".csv": ("Table", write_csv),
+    ".py": ("Python program that needs numpy alone", write_python),
+}
 
 
 class FilesControl(QObject):
@@ -133,27 +142,28 @@ class FilesControl(QObject):
 
     def save_policy(self) -> None:
         """Save what the current run has learnt, in the format that the file's ending says."""
-        from rlsandbox.policies import FORMATS, export_policy, policy_of
-
         if self._window.control.current is None:
             self._window.say(self.tr("Nothing is learnt yet: press Train first."), "info")
             return
-        filters = ";;".join(f"{title} (*{ending})" for ending, title in FORMATS.items())
+        kinds = {ending: (self.tr(title), write) for ending, (title, write) in _POLICY_KINDS.items()}
+        filters = ";;".join(f"{title} (*{ending})" for ending, (title, _) in kinds.items())
         path, chosen = QFileDialog.getSaveFileName(
             self._window, self.tr("Save the policy"), "policy.rlpolicy", filters
         )
         if not path:
             return
-        if not any(path.endswith(ending) for ending in FORMATS):
-            path += chosen.rpartition("*")[2].rstrip(")")
+        ending = Path(path).suffix
+        if ending not in kinds:
+            ending = chosen.rpartition("*")[2].rstrip(")")
+            path += ending
+        write = kinds[ending][1]
         # the session belongs to the trainer's thread, which writes the file between two slices
-        self._window.control.trainer.call(lambda session: export_policy(policy_of(session), Path(path)))
-        self._window.say(self.tr("Policy saved to {0}.").format(path), "ok")
+        self._window.control.trainer.call(
+            lambda session: write(saved_policy(session), path), self.tr("Policy saved to {0}.").format(path)
+        )
 
     def open_policy(self) -> None:
         """Show a saved policy on the world that it was made for."""
-        from rlsandbox.policies import load_policy
-
         path, _ = QFileDialog.getOpenFileName(
             self._window, self.tr("Open a policy"), "", self.tr("Policies (*.rlpolicy);;All files (*)")
         )
@@ -175,7 +185,7 @@ class FilesControl(QObject):
         if path:
             render = render_svg if path.endswith(".svg") else render_png
             target = path if path.endswith((".png", ".svg")) else path + ".png"
-            self._try(lambda: render(window.canvas.world, window.canvas.marks, Path(target), 64, theme()))
+            self._try(lambda: render(window.canvas.world, window.control.marks, Path(target), 64, theme()))
 
     def export_curves(self) -> None:
         """The curves that are shown, as picture or as data."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QDockWidget, QFrame, QLabel, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
-from rlsandbox.learning.problem import Enumerable
+from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.studio.actions import Actions
 from rlsandbox.studio.canvas import Canvas
 from rlsandbox.studio.canvas_bar import CanvasBar
@@ -47,6 +47,7 @@ class MainWindow(QMainWindow):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("MainWindow")
+        self._picks_target = False
         self.document = Document(open_world(FIRST_WORLD), self)
         self.control = TrainingControl(self)
         self.files = FilesControl(self)
@@ -76,13 +77,14 @@ class MainWindow(QMainWindow):
         self.agent, self.inspector = AgentPanel(), InspectorPanel()
         self.curves, self.runs_panel = CurvesPanel(), RunsPanel()
         area = Qt.DockWidgetArea
+        draw = (self.tools, self.palette_panel, self.rules, self.cell_panel)
+        agent = (self.agent, self.inspector)
         self.docks = {
-            "draw": self._dock("draw", self.tr("Draw"), area.LeftDockWidgetArea, _LEFT,
-                               self.tools, self.palette_panel, self.rules, self.cell_panel),
-            "agent": self._dock("agent", self.tr("Agent"), area.RightDockWidgetArea, _RIGHT, self.agent, self.inspector),
+            "draw": self._dock("draw", self.tr("Draw"), area.LeftDockWidgetArea, _LEFT, *draw),
+            "agent": self._dock("agent", self.tr("Agent"), area.RightDockWidgetArea, _RIGHT, *agent),
             "curves": self._dock("curves", self.tr("Curves"), area.BottomDockWidgetArea, 0, self.curves),
             "runs": self._dock("runs", self.tr("Runs"), area.BottomDockWidgetArea, 0, self.runs_panel),
-        }  # fmt: skip
+        }
         self.setCorner(Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea)
         self.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
         self.splitDockWidget(self.docks["curves"], self.docks["runs"], Qt.Orientation.Horizontal)
@@ -99,10 +101,7 @@ class MainWindow(QMainWindow):
         dock.setObjectName(key)
         dock.setTitleBarWidget(QWidget())
         if width:
-            parts: list[QWidget] = []
-            for panel in panels:
-                parts += [panel, Separator()]
-            content = _column(*parts[:-1])
+            content = _column(*panels)
             content.layout().addStretch(1)
             scroll = QScrollArea()
             scroll.setWidgetResizable(True)
@@ -149,6 +148,7 @@ class MainWindow(QMainWindow):
         document.titled.connect(self._on_titled)
         canvas.edit_committed.connect(document.edit)
         canvas.selected.connect(self._on_selected)
+        self.cell_panel.pick_target.connect(self._pick_target)
         for panel in (self.rules, self.cell_panel):
             panel.edited.connect(document.edit)
         self.tools.tool_selected.connect(self._pick_tool)
@@ -156,7 +156,9 @@ class MainWindow(QMainWindow):
         self.palette_panel.wind_changed.connect(self._pick_tile)
         canvas.tile_picked.connect(self._on_picked)
         canvas.tool_requested.connect(self._pick_tool)
-        agent.primary_clicked.connect(self._primary)
+        agent.train_clicked.connect(self.train)
+        agent.pause_clicked.connect(control.trainer.pause_run)
+        agent.continue_clicked.connect(self.go_on)
         agent.step_clicked.connect(self.step)
         agent.episode_clicked.connect(self.finish_episode)
         agent.stop_clicked.connect(control.trainer.stop_run)
@@ -181,6 +183,7 @@ class MainWindow(QMainWindow):
         control.state_changed.connect(self._on_state)
         control.episode_ready.connect(self._on_episode)
         control.rejected.connect(self._on_rejected)
+        control.trainer.done.connect(self._on_done)
         control.trainer.set_pace(self.transport.speed())
         self.warm.ready.connect(self._on_warm)
 
@@ -194,9 +197,6 @@ class MainWindow(QMainWindow):
         self.agent.set_world(world)
         self.inspector.set_world(world)
         self.status.show_world(world)
-        if self.control.state == "idle":
-            advice = " ".join(world.advice())
-            self.agent.set_notice(advice, "info")
         self.control.edit_world(world)
 
     def open_document(self, world: World, path: object = None) -> None:
@@ -207,6 +207,13 @@ class MainWindow(QMainWindow):
         self.document.open(world, path)  # type: ignore[arg-type]
         self.canvas.fit()
 
+    def show_policy(self, policy: SavedPolicy) -> None:
+        """Show a saved policy on the world that it was made for."""
+        self.open_document(policy.world)
+        self.control.show_policy(policy)
+        card = policy.card
+        self.say(self.tr("{0}, trained on {1}.").format(card.title, policy.world.name), "info")
+
     @Slot()
     def _on_titled(self) -> None:
         self.top_bar.set_title(self.document.title, self.document.unsaved)
@@ -216,6 +223,10 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _on_selected(self, cell: Cell | None) -> None:
+        if self._picks_target and cell is not None:
+            self._picks_target = False
+            self.cell_panel.set_target(cell)
+            return
         self.control.selected = cell
         self.cell_panel.set_cell(self.document.world, cell)
         self._inspect()
@@ -238,11 +249,22 @@ class MainWindow(QMainWindow):
             self.palette_panel.set_wind(context.wind)
         self._pick_tile()
 
+    @Slot()
+    def _pick_target(self) -> None:
+        self._picks_target = True
+        self.say(self.tr("Click the cell to which the teleporter leads."))
+
     # -- training ---------------------------------------------------------------------------------
 
     @Slot()
-    def _primary(self) -> None:
-        self._try(lambda: self.control.primary(self.document.world, self.agent.run_request()))
+    def train(self) -> None:
+        """Begin a run as the panel says."""
+        self._try(lambda: self.control.train(self.document.world, self.agent.run_request()))
+
+    @Slot()
+    def go_on(self) -> None:
+        """Go on with the run that rests."""
+        self._try(lambda: self.control.go_on(self.agent.run_request()))
 
     @Slot()
     def step(self) -> None:
@@ -270,6 +292,9 @@ class MainWindow(QMainWindow):
             self.control.current = None
             self.document.edit(world, self.tr("World of a run"))
             self.control.bring_back(run_id)
+            spec = run.spec
+            self.agent.set_run({"algorithm": spec.algorithm, "config": spec.config, "seeds": spec.seeds,
+                                "steps": spec.steps, "episodes": spec.episodes})  # fmt: skip
 
     def _try(self, action) -> None:
         """Do something that may refuse with a sentence."""
@@ -286,7 +311,7 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_warm(self) -> None:
-        self.agent.set_notice("", "info")
+        self.agent.set_notice("")
 
     @Slot(str, object)
     def _on_hyperparameter(self, name: str, value: object) -> None:
@@ -302,18 +327,21 @@ class MainWindow(QMainWindow):
         self.agent.set_state(state)
         if state == "failed":
             self.agent.set_notice(sentence, "bad", self.tr("Go back"))
-        elif state == "idle":
-            self.agent.set_notice(" ".join(self.document.world.advice()), "info")
         else:
-            self.agent.set_notice("", "info")
+            self.agent.set_notice("")
         self.status.show_state(state)
-        if state == "idle":
+        if state == "empty":
             self.transport.set_idle()
-            self.inspector.show(None, self.control.selected)
+            self.inspector.show_cell(None, self.control.selected)
 
     @Slot(str)
     def _on_rejected(self, sentence: str) -> None:
         self.agent.set_notice(sentence, "bad")
+
+    @Slot(str)
+    def _on_done(self, sentence: str) -> None:
+        if sentence:
+            self.say(sentence, "ok")
 
     def say(self, sentence: str, role: str = "info") -> None:
         """Show a sentence above the canvas."""
@@ -342,7 +370,9 @@ class MainWindow(QMainWindow):
 
     def _inspect(self) -> None:
         frame = self.control.frame
-        self.inspector.show(None if frame is None else frame.progress, self.control.selected)
+        self.inspector.show_cell(None if frame is None else frame.progress, self.control.selected)
+        stepping = frame is not None and self.control.is_stepping
+        self.inspector.show_update(frame.progress.snapshot.update if frame is not None and stepping else None)
 
     @Slot(object)
     def _on_episode(self, episode) -> None:
@@ -370,7 +400,7 @@ class MainWindow(QMainWindow):
     def _on_highlight(self, state: int | None) -> None:
         frame = self.control.frame
         cell = None if state is None or frame is None else frame.progress.world.cell_of(state)
-        self.canvas.set_highlight(cell)
+        self.control.highlight(cell)
 
     @Slot()
     def _on_runs(self) -> None:

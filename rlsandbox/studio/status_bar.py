@@ -10,6 +10,7 @@ from rlsandbox.studio.worker import Frame
 from rlsandbox.worlds.world import World
 
 _STATES = {
+    "empty": ("faint", "Ready"),
     "idle": ("faint", "Ready"),
     "training": ("ok", "Training"),
     "paused": ("warn", "Paused"),
@@ -37,14 +38,14 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self._saved)
         self._role = "faint"
         theme_manager().changed.connect(self._tint)
-        self.show_state("idle")
+        self.show_state("empty")
 
     def show_state(self, state: str) -> None:
         """Show what the trainer does."""
         self._role, text = _STATES[state]
         self._state.setText(self.tr(text))
         self._tint()
-        if state == "idle":
+        if state == "empty":
             self._rate.clear()
             self._step.clear()
 

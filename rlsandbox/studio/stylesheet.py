@@ -22,7 +22,7 @@ QLabel[role="ok"] { color: $ok; }
 QLabel[role="warn"] { color: $warn; }
 QLabel[role="bad"] { color: $bad; }
 
-QMenuBar { background: $panel; color: $dim; border: none; border-bottom: 1px solid $line; padding: 2px 6px; }
+QMenuBar { background: $panel; color: $dim; border: none; padding: 2px 6px; }
 QMenuBar::item { background: transparent; padding: 5px 10px; border-radius: 6px; }
 QMenuBar::item:selected { background: $hover; color: $text; }
 QMenuBar::item:pressed { background: $raised; color: $text; }

@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import time
 
-import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from rlsandbox import overlays
 from rlsandbox.learning.agent import View
+from rlsandbox.marks import Badge, Badges, Mark
 from rlsandbox.overlays.scene import Scene
+from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.studio.runs import Run
 from rlsandbox.studio.worker import Frame, Trainer
-from rlsandbox.training.episodes import Episode
+from rlsandbox.training.episodes import Episode, record_episode
+from rlsandbox.training.evaluate import episode_cap
 from rlsandbox.training.session import RunSpec
+from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
 
@@ -29,7 +32,7 @@ class TrainingControl(QObject):
         shown: a `Scene` is to be painted, with the marks of the active overlays: (scene, marks).
         framed: a new `Frame` of the current run.
         runs_changed: the table of runs or their curves are other ones.
-        state_changed: "idle", "training", "paused", "finished" or "failed", and a sentence.
+        state_changed: "empty", "idle", "training", "paused", "finished" or "failed", and a sentence.
         episode_ready: an `Episode` to scrub.
         rejected: a sentence.
     """
@@ -46,13 +49,17 @@ class TrainingControl(QObject):
         self.trainer = Trainer(self)
         self.runs: dict[int, Run] = {}
         self.current: int | None = None
-        self.state = "idle"
+        self.state = "empty"
         self.replica: int | None = 0
         self.selected: Cell | None = None
         self.active = ["values", "policy", "trail"]
         self.episode: Episode | None = None
         self.episode_frame = 0
         self.frame: Frame | None = None
+        self.policy: SavedPolicy | None = None
+        self.marks: tuple[Mark, ...] = ()
+        self.highlighted: Cell | None = None
+        self._policy_scene: Scene | None = None
         self._next_id = 0
         self._seed = 0
         self._curves_at = 0.0
@@ -71,7 +78,7 @@ class TrainingControl(QObject):
     # -- steering ---------------------------------------------------------------------------------
 
     def train(self, world: World, request: dict, paused: bool = False) -> None:
-        """Begin a new run, or go on with the one that rests.
+        """Begin a new run.
 
         Raises:
             SandboxError: the request does not fit the world.
@@ -79,23 +86,18 @@ class TrainingControl(QObject):
         spec = RunSpec(world=world, **request)
         run_id, self._next_id = self._next_id, self._next_id + 1
         self.runs[run_id] = Run(run_id, spec, color=run_id)
-        self.current, self.frame = run_id, None
+        self.current, self.frame, self.policy = run_id, None, None
         self.leave_episode()
         self.trainer.start_run(run_id, spec, paused)
         self.runs_changed.emit()
 
-    def primary(self, world: World, request: dict) -> None:
-        """What the one big button does in each state."""
-        if self.current is None or self.state in ("idle", "failed"):
-            self.train(world, request)
-        elif self.state == "training":
-            self.trainer.pause_run()
-        elif self.state == "paused":
-            self.leave_episode()
-            self.trainer.resume_run()
-        else:
-            self.leave_episode()
+    def go_on(self, request: dict) -> None:
+        """Resume the run that rests, or extend the one that has spent its budget."""
+        self.leave_episode()
+        if self.state == "finished":
             self.trainer.continue_run(request["steps"], request["episodes"])
+        else:
+            self.trainer.resume_run()
 
     def step(self, world: World, request: dict) -> None:
         """One step of the agent; begins a run if there is none."""
@@ -114,10 +116,10 @@ class TrainingControl(QObject):
 
     def reset(self) -> None:
         """Forget what was learnt: the next Train begins anew. The run stays in the table."""
-        self.current, self.frame = None, None
+        self.current, self.frame, self.policy, self.marks = None, None, None, ()
         self.leave_episode()
         self.trainer.leave_run()
-        self._set_state("idle")
+        self._set_state("empty")
 
     def bring_back(self, run_id: int) -> None:
         """Make the agent of a run the current one again."""
@@ -132,7 +134,7 @@ class TrainingControl(QObject):
         self.trainer.forget_run(run_id)
         if run_id == self.current:
             self.current, self.frame = None, None
-            self._set_state("idle")
+            self._set_state("empty")
         self.runs_changed.emit()
 
     def edit_world(self, world: World) -> None:
@@ -141,10 +143,32 @@ class TrainingControl(QObject):
             self.trainer.replace_world(world)
             self.refresh()
 
+    def show_policy(self, policy: SavedPolicy) -> None:
+        """Show a saved policy on its world, in the place of a run."""
+        self.reset()
+        self.policy = policy
+        replica = self.replica if self.replica is None or self.replica < policy.n_seeds else 0
+        self._policy_scene = Scene.of(policy.world, compile_world(policy.world), policy.snapshot(replica))
+        self._repaint()
+
     def record(self) -> None:
         """Record an episode of the current policy."""
         self._seed += 1
-        self.trainer.record(self.replica, self._seed)
+        if self.policy is None:
+            self.trainer.record(self.replica, self._seed)
+        else:
+            mdp, probs = compile_world(self.policy.world), self.policy.probs[self.replica or 0]
+            self._on_episode(record_episode(mdp, probs, self._seed, episode_cap(mdp)))
+
+    def highlight(self, cell: Cell | None) -> None:
+        """Light up a cell; None takes the light away."""
+        self.highlighted = cell
+        self._repaint()
+
+    @property
+    def is_stepping(self) -> bool:
+        """Whether the agent rests after a single step, so that its update is shown."""
+        return self._stepping and self.state == "paused"
 
     def leave_episode(self) -> None:
         """Back from a recorded episode to what the agent does now."""
@@ -211,28 +235,45 @@ class TrainingControl(QObject):
             self.trainer.ask(self._view())
 
     def _repaint(self) -> None:
-        if self.frame is None:
+        scene = self._scene()
+        if scene is None:
             return
-        progress, snapshot = self.frame.progress, self.frame.progress.snapshot
-        active = list(self.active)
+        active = set(self.active)
+        if self.episode is not None:
+            active.add("trail")
+        elif self.is_stepping:
+            active.add("update")
+        self.marks = tuple(
+            mark
+            for key, overlay in overlays.registry().items()
+            if key in active
+            for mark in overlay.marks(scene)
+        )
+        if self.highlighted is not None:
+            row, column = self.highlighted
+            self.marks += (Badges((Badge(row + 0.5, column + 0.5, "updated"),)),)
+        self.shown.emit(scene, self.marks)
+
+    def _scene(self) -> Scene | None:
+        """What there is to paint: a saved policy, or the newest frame; with the recorded episode in it."""
+        if self.policy is not None:
+            scene = self._policy_scene
+        elif self.frame is not None:
+            progress = self.frame.progress
+            scene = Scene.of(progress.world, progress.mdp, progress.snapshot, progress.oracle)
+        else:
+            scene = None
+        if scene is None:
+            return None
+        snapshot = scene.snapshot
         if self.episode is not None:
             t = min(self.episode_frame, len(self.episode))
+            trail = self.episode.states[:t].copy()
             snapshot = dataclasses.replace(
-                snapshot,
-                state=int(self.episode.states[t]),
-                trail=np.array(self.episode.states[:t]),
-                update=None,
+                snapshot, state=int(self.episode.states[t]), trail=trail, update=None
             )
-            active = [*active, "trail"] if "trail" not in active else active
-        elif self._stepping and self.state == "paused":
-            active = [*active, "update"] if "update" not in active else active
-        carried = snapshot.state % progress.world.inventory if snapshot.state >= 0 else 0
-        scene = Scene.of(progress.world, progress.mdp, snapshot, progress.oracle, carried)
-        known = overlays.registry()
-        marks = [
-            mark for key in sorted(active, key=lambda k: known[k].order) for mark in known[key].marks(scene)
-        ]
-        self.shown.emit(scene, marks)
+        carried = snapshot.state % scene.world.inventory if snapshot.state >= 0 else 0
+        return dataclasses.replace(scene, snapshot=snapshot, carried=carried)
 
     # -- what the trainer tells -------------------------------------------------------------------
 

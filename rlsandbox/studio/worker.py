@@ -53,19 +53,21 @@ class Frame:
 class Trainer(QThread):
     """Runs one session at a time in its own thread.
 
-    Public methods may be called from the window's thread: they only queue what is to be done. Signals tell what
-    happened; everything else is pulled through `ask` and `take`.
+    Public methods may be called from the window's thread: they only queue what is to be done. Signals tell
+    what happened; everything else is pulled through `ask` and `take`.
 
     Signals:
-        state_changed: (run id, state, sentence); the sentence is empty unless something went wrong. "rejected": the run
-            could not begin, there is none.
+        state_changed: (run id, state, sentence); the sentence is empty unless something went wrong. The state
+            "rejected" says that the run could not begin: there is none.
         episode_recorded: an `Episode`.
         rejected: a sentence: what was asked for could not be done, and nothing has changed.
+        done: the sentence that came with a `call`, when that has gone well.
     """
 
     state_changed = Signal(int, str, str)
     episode_recorded = Signal(object)
     rejected = Signal(str)
+    done = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -145,9 +147,9 @@ class Trainer(QThread):
         """Record an episode of the current greedy policy; `episode_recorded` brings it."""
         self._post(partial(self._record, replica or 0, seed))
 
-    def call(self, function: Callable[[TrainingSession], None]) -> None:
+    def call(self, function: Callable[[TrainingSession], object], sentence: str = "") -> None:
         """Run a function on the current session in the thread that owns it (saving, exporting)."""
-        self._post(partial(self._call, function))
+        self._post(partial(self._call, function, sentence))
 
     def ask(self, view: View) -> None:
         """Ask for the next frame."""
@@ -349,9 +351,10 @@ class Trainer(QThread):
         episode: Episode = record_episode(mdp, probs, seed, episode_cap(mdp))
         self.episode_recorded.emit(episode)
 
-    def _call(self, function: Callable[[TrainingSession], None]) -> None:
+    def _call(self, function: Callable[[TrainingSession], object], sentence: str) -> None:
         if self._session is not None:
             function(self._session)
+            self.done.emit(sentence)
 
 
 class _Rate:
@@ -372,7 +375,7 @@ class _Rate:
             self._since, self._steps = now, steps
 
     def episode_length(self, session: TrainingSession) -> float:
-        """Mean steps of the first replica's last episodes; while the first one runs, what it has had so far."""
+        """Mean steps of the first replica's last episodes; while the first runs, its steps so far."""
         steps, episodes = int(session.agent.steps[0]), int(session.agent.episodes[0])
         if not self._marks or episodes != self._marks[-1][1]:
             self._marks = [*self._marks[-20:], (steps, episodes)]

@@ -82,6 +82,7 @@ class ChipRow(QWidget):
         self._more = _MoreButton(self)
         self._more.menu().aboutToShow.connect(self.fill_menu)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(_HEIGHT)
 
     def add_chip(
         self, key: str, text: str, *, checked: bool = False, tooltip: str = "", in_menu: bool = False

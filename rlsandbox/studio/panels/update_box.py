@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPaintEvent
@@ -106,4 +107,6 @@ def in_words(update: Update, world: World) -> str:
     if update.next_state is not None:
         row, column = world.cell_of(update.next_state)
         text += f" → ({row}, {column})"
+    if math.isnan(update.reward):
+        return text  # an expectation over a model
     return f"{text}, reward {number(update.reward).replace('-', '−')}"

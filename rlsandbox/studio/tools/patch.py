@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.studio.tools.base import Region
 from rlsandbox.worlds.rules import Cell, Link
 from rlsandbox.worlds.tiles import NOTHING, TILES
 from rlsandbox.worlds.world import World
-
-_LAYERS = tuple(f.name for f in dataclasses.fields(World) if "dtype" in f.metadata)
 
 
 @dataclass(frozen=True)
@@ -42,9 +41,8 @@ class Patch:
 
 def copied(world: World, region: Region) -> Patch:
     """A piece of a world; the region must lie inside."""
-    layers = {
-        name: getattr(world, name)[region.top : region.bottom, region.left : region.right] for name in _LAYERS
-    }
+    block = (slice(region.top, region.bottom), slice(region.left, region.right))
+    layers = {name: layer[block] for name, layer in _layers(world).items()}
     links = tuple(
         Link(
             _shifted(link.source, -region.top, -region.left), _shifted(link.target, -region.top, -region.left)
@@ -66,11 +64,9 @@ def pasted(world: World, patch: Patch, at: Cell) -> World:
         return world
     rows = slice(inside.top - at[0], inside.bottom - at[0])
     columns = slice(inside.left - at[1], inside.right - at[1])
-    layers = {}
-    for name in _LAYERS:
-        layer = getattr(world, name).copy()
+    layers = {name: layer.copy() for name, layer in _layers(world).items()}
+    for name, layer in layers.items():
         layer[inside.top : inside.bottom, inside.left : inside.right] = patch.layers[name][rows, columns]
-        layers[name] = layer
     brought = tuple(Link(_shifted(link.source, *at), _shifted(link.target, *at)) for link in patch.links)
     links = tuple(link for link in world.links if link.source not in inside) + tuple(
         link for link in brought if link.source in inside and link.target in inside
@@ -99,6 +95,12 @@ def moved(world: World, region: Region, rows: int, columns: int, copy: bool = Fa
             followed[source] = Link(source, target)
     stayed = tuple(link for link in result.links if link.source not in followed)
     return result.replace(links=stayed + tuple(followed.values()))
+
+
+def _layers(world: World) -> dict[str, NDArray[Any]]:
+    """Everything that a world holds for each cell."""
+    held = {field.name: getattr(world, field.name) for field in dataclasses.fields(world)}
+    return {name: value for name, value in held.items() if isinstance(value, np.ndarray)}
 
 
 def _is_inside(world: World, cell: Cell) -> bool:
