@@ -213,8 +213,8 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         actions = np.asarray(actions, np.int64)
         check(
             actions.shape == (self.num_envs,)
-            and bool(((actions >= 0) & (actions < self.single_action_space.n)).all()),
-            f"give {self.num_envs} actions from 0 to {self.single_action_space.n - 1}.",
+            and bool(((actions >= 0) & (actions < self._face.action_space.n)).all()),
+            f"give {self.num_envs} actions from 0 to {self._face.action_space.n - 1}.",
             "actions",
         )
         rewards = np.zeros(self.num_envs)

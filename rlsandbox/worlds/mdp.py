@@ -144,9 +144,12 @@ def recompile(model: TabularMDP, old: World, new: World) -> TabularMDP:
             break
     outcomes = []
     for before, after in zip(old_outcomes, patch, strict=True):
-        array = np.zeros((*before.shape[:2], used), before.dtype)
-        width = min(used, before.shape[2])
-        array[:, :, :width] = before[:, :, :width]
+        if used == before.shape[2]:
+            array = before.copy()
+        else:
+            array = np.zeros((*before.shape[:2], used), before.dtype)
+            width = min(used, before.shape[2])
+            array[:, :, :width] = before[:, :, :width]
         array[states] = 0
         array[states, :, : after.shape[2]] = after
         outcomes.append(array)

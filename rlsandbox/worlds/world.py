@@ -70,9 +70,12 @@ class World:
             SandboxError: something does not fit; the message names the cell.
         """
         for name, dtype in _LAYERS.items():
-            layer = np.array(getattr(self, name), dtype=dtype, order="C")
-            if dtype is np.float64:
-                layer += 0.0  # one zero and one NaN, so that equal worlds have equal bytes
+            layer = np.asarray(getattr(self, name))
+            if dtype is np.int8 and layer.dtype != np.int8:
+                layer = np.clip(layer, -128, 127)  # too much stays too much
+            layer = np.array(layer, dtype=dtype, order="C")
+            if dtype is np.float64:  # one zero and one NaN, so that equal worlds have equal bytes
+                layer[layer == 0] = 0.0
                 layer[np.isnan(layer)] = np.nan
             layer.setflags(write=False)
             object.__setattr__(self, name, layer)
@@ -115,7 +118,7 @@ class World:
         layers = {name: getattr(self, name).copy() for name in _LAYERS}
         for r, c in inside:
             if tile.layer is Layer.WIND:
-                layers["wind"][r, c] = wind if wind is not None else (-1, 0)
+                layers["wind"][r, c] = np.clip(wind or (-1, 0), -128, 127)
                 continue
             if tile.layer is Layer.TERRAIN:
                 if layers["terrain"][r, c] != CODE[tile_id]:
@@ -143,7 +146,7 @@ class World:
         """Set a cell's own `reward`, `reward_sd`, `slip`, `weight` or `wind`."""
         layers = {}
         for name, value in values.items():
-            layer = getattr(self, name).copy()
+            layer = getattr(self, name).astype(np.int64 if name == "wind" else np.float64)
             layer[cell] = value
             layers[name] = layer
         return self.replace(**layers)
@@ -326,7 +329,7 @@ class World:
             "a start's weight must be above 0.",
             "weight",
         )
-        _check_cells((np.abs(self.wind) > 9).any(axis=-1), "wind blows at most 9 cells.", "wind")
+        _check_cells(np.abs(self.wind).max(axis=-1) > 9, "wind blows at most 9 cells.", "wind")
         for link in self.links:
             for r, c in (link.source, link.target):
                 check(
