@@ -49,8 +49,9 @@ def hp(
         "unit": unit,
         "only_if": list(only_if) if only_if else None,
     }
+    finite = False if isinstance(default, float) else None  # a text has no finiteness to check
     return Field(
-        default, description=doc, gt=gt, ge=ge, lt=lt, le=le, json_schema_extra=extra, allow_inf_nan=False
+        default, description=doc, gt=gt, ge=ge, lt=lt, le=le, json_schema_extra=extra, allow_inf_nan=finite
     )
 
 

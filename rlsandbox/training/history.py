@@ -33,6 +33,7 @@ class Moment:
         state: what `Agent.state` gave.
         world, config: as they were.
         n_commands: how many commands had been given.
+        n_edits: how many notes the run had about changes.
     """
 
     clock: int
@@ -40,6 +41,7 @@ class Moment:
     world: World
     config: AgentConfig
     n_commands: int
+    n_edits: int = 0
 
 
 class History:

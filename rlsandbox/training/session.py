@@ -291,7 +291,14 @@ class TrainingSession:
 
     def moment(self) -> Moment:
         """The state of now, at a boundary."""
-        return Moment(self.clock, self.agent.state(), self.world, self.agent.config, len(self.commands))
+        return Moment(
+            self.clock,
+            self.agent.state(),
+            self.world,
+            self.agent.config,
+            len(self.commands),
+            len(self.edits),
+        )
 
     def checkpoint_moment(self) -> Moment:
         """The newest state to go on from: now, if this is a boundary, else the last boundary."""
@@ -299,8 +306,9 @@ class TrainingSession:
 
     def go_to(self, moment: Moment, until: int | None = None) -> None:
         """Go back to a kept moment, and from there, replaying the commands since, on to step `until`."""
-        replay = self.commands[moment.n_commands :] if until is not None else []
-        del self.commands[moment.n_commands :]
+        since = self.commands[moment.n_commands :]
+        replay = [(clock, command) for clock, command in since if until is not None and clock <= until]
+        del self.commands[moment.n_commands :], self.edits[moment.n_edits :]
         self.failure, self._ended = None, False
         if moment.world.digest != self.world.digest:
             self.agent.replace_problem(self.agent.problem.edited(moment.world))

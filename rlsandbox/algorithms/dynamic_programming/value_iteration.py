@@ -36,8 +36,12 @@ def sweep(
                 for k in range(prob.shape[2]):
                     if prob[s, a, k] > 0 and not terminal[s, a, k]:
                         following += prob[s, a, k] * old[next_state[s, a, k]]
-                best = max(best, expected[s, a] + gamma * following)
-            residual = max(residual, abs(best - old[s]))
+                value = expected[s, a] + gamma * following
+                if value > best or np.isnan(value):  # a NaN is passed on, so that it cannot go unnoticed
+                    best = value
+            change = abs(best - old[s])
+            if not change <= residual:
+                residual = change
             v[s] = best
     return residual
 
@@ -76,11 +80,11 @@ class ValueIteration(Agent):
         super().__init__(problem, config, seeds)
         self.v: Floats = np.zeros(problem.mdp.n_states)
         self.sweeps: Ints = np.zeros(1, np.int64)
-        self.residuals: Floats = np.full(1, np.inf)
+        self.residuals: Floats = np.full(1, np.nan)  # unknown until the first sweep
 
     def learn(self) -> Iterator[Tick]:
         """Sweep until the residual is at most theta; there is nothing random, so all replicas are one."""
-        while self.residuals[0] > self.config.theta:
+        while not self.residuals[0] <= self.config.theta and np.isfinite(self.v).all():
             mdp, in_place = self.problem.mdp, self.config.order == "in place"
             for _ in range(min(self.stride, self.step_budget - int(self.sweeps[0]))):
                 self.residuals[0] = sweep(
@@ -109,7 +113,7 @@ class ValueIteration(Agent):
             steps=self.steps.copy(),
             episodes=self.episodes,
             backup=None if view.selected is None else self._backup(q, view.selected),
-            metrics={"residual": float(self.residuals[0])},
+            metrics={} if np.isnan(self.residuals[0]) else {"residual": float(self.residuals[0])},
         )
 
     def policy(self) -> TabularPolicy:
@@ -131,12 +135,12 @@ class ValueIteration(Agent):
         if remap is not None:
             self.v = np.where(remap.states >= 0, self.v[np.maximum(remap.states, 0)], 0.0)
         self.v[~problem.mdp.live] = 0.0
-        self.problem, self.residuals[0] = problem, np.inf
+        self.problem, self.residuals[0] = problem, np.nan
 
     def reconfigure(self, config: AgentConfig) -> None:
         """A changed discount makes the values wrong again, so the sweeps go on."""
         super().reconfigure(config)
-        self.residuals[0] = np.inf
+        self.residuals[0] = np.nan
 
     def learnt(self) -> dict[str, Floats]:
         """The values."""

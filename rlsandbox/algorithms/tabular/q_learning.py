@@ -28,6 +28,7 @@ def q_learning(
 ) -> None:
     """Advance every replica by up to `n_steps` steps; `q` is `[N, S, A]`."""
     gamma = parameters.gamma
+    uncertain, noisy = model.cumulative.shape[2] > 1, model.noisy
     for i in range(q.shape[0]):
         q_i, visits, trail = q[i], walk.visits[i], walk.trail[i]
         rng, s_next = walk.rng[i], walk.state[i]
@@ -35,35 +36,43 @@ def q_learning(
         first = step = walk.steps[i]
         last = min(first + n_steps, step_budget)
         alpha, epsilon = scheduled(*parameters.alpha, episode), scheduled(*parameters.epsilon, episode)
+        next_value, best, ties = greatest(q_i[max(s_next, 0)])
         while step < last and episode < episode_budget:
             if s_next < 0:
                 rng += DRAW
                 s_next = start_state(model, uniform(rng))
+                next_value, best, ties = greatest(q_i[s_next])
             s = s_next
             rng += DRAW
             u = uniform(rng)
-            a = epsilon_greedy(q_i[s], epsilon, u)
-            rng += DRAW
-            k = outcome(model, s, a, uniform(rng))
+            explored = u < epsilon
+            a, k = epsilon_greedy(q_i[s], best, ties, epsilon, u), 0
+            if uncertain:
+                rng += DRAW
+                k = outcome(model, s, a, uniform(rng))
             s_next, reward, terminated = (
                 model.next_state[s, a, k],
                 model.reward[s, a, k],
                 model.terminal[s, a, k],
             )
-            if model.reward_sd[s, a, k] > 0:
+            if noisy and model.reward_sd[s, a, k] > 0:
                 rng += DRAW + DRAW
                 reward += noise(model.reward_sd[s, a, k], rng)
 
             before = q_i[s, a]
-            next_value = 0.0 if terminated else greatest(q_i[s_next])
+            next_value, best, ties = greatest(q_i[s_next])  # the next step chooses by the same look
+            if terminated:
+                next_value = 0.0
             target = reward + gamma * next_value
             td_error = target - before
             q_i[s, a] = before + alpha * td_error
+            if s_next == s:
+                _, best, ties = greatest(q_i[s])
 
             visits[s, a] += 1
             trail[step % TRAIL] = s
             step, length, score = step + 1, length + 1, score + reward
-            explored, step_size = u < epsilon, alpha
+            step_size = alpha
             truncated = not terminated and length == model.step_limit
             arrived = s_next
             if terminated or truncated:

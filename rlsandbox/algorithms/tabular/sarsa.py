@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rlsandbox.learning.exploration import DRAW, epsilon_greedy, scheduled, uniform
+from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, scheduled, uniform
 from rlsandbox.learning.tabular import TabularControl, fill, one_step_parts
 from rlsandbox.learning.walk import TRAIL, log_episode, noise, outcome, start_state
 from rlsandbox.worlds.compiled import kernel
@@ -28,6 +28,7 @@ def sarsa(
 ) -> None:
     """Advance every replica by up to `n_steps` steps; `q` is `[N, S, A]`."""
     gamma = parameters.gamma
+    uncertain, noisy = model.cumulative.shape[2] > 1, model.noisy
     for i in range(q.shape[0]):
         q_i, visits, trail = q[i], walk.visits[i], walk.trail[i]
         rng, s_next, a_next, explores = walk.rng[i], walk.state[i], walk.action[i], walk.explores[i]
@@ -43,16 +44,18 @@ def sarsa(
             if a_next < 0:
                 rng += DRAW
                 u = uniform(rng)
-                a_next, explores = epsilon_greedy(q_i[s_next], epsilon, u), u < epsilon
-            s, a, explored = s_next, a_next, explores
-            rng += DRAW
-            k = outcome(model, s, a, uniform(rng))
+                _, best, ties = greatest(q_i[s_next])
+                a_next, explores = epsilon_greedy(q_i[s_next], best, ties, epsilon, u), u < epsilon
+            s, a, explored, k = s_next, a_next, explores, 0
+            if uncertain:
+                rng += DRAW
+                k = outcome(model, s, a, uniform(rng))
             s_next, reward, terminated = (
                 model.next_state[s, a, k],
                 model.reward[s, a, k],
                 model.terminal[s, a, k],
             )
-            if model.reward_sd[s, a, k] > 0:
+            if noisy and model.reward_sd[s, a, k] > 0:
                 rng += DRAW + DRAW
                 reward += noise(model.reward_sd[s, a, k], rng)
 
@@ -61,7 +64,8 @@ def sarsa(
             if not terminated:
                 rng += DRAW
                 u = uniform(rng)
-                a_next, explores = epsilon_greedy(q_i[s_next], epsilon, u), u < epsilon
+                _, best, ties = greatest(q_i[s_next])
+                a_next, explores = epsilon_greedy(q_i[s_next], best, ties, epsilon, u), u < epsilon
                 next_value = q_i[s_next, a_next]
             target = reward + gamma * next_value
             td_error = target - before

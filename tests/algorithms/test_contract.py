@@ -1,0 +1,203 @@
+"""What must hold for every agent, over the whole registry."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rlsandbox.algorithms import registry
+from rlsandbox.learning.agent import View
+from rlsandbox.training.checkpoints import load_checkpoint, save_checkpoint
+from rlsandbox.worlds.gallery import gallery_world
+from tests.helpers import EVERYTHING, advance, assert_same_state, begin, corridor, digest, eventful
+
+SEEDS = (3, 11, 2**40)
+every_agent = pytest.mark.parametrize("algorithm", sorted(registry()))
+
+
+def lifts(algorithm: str, rule: str) -> bool:
+    return rule in registry()[algorithm].lifts
+
+
+def test_rules_are_lifted_only_by_the_names_that_there_are():
+    for agent in registry().values():
+        assert agent.lifts <= {"bit_identity", "stride", "resume"}
+        assert agent.title and agent.source and agent.equation and agent.accepts
+
+
+@every_agent
+def test_equal_seeds_give_equal_bits(algorithm):
+    one, other = (advance(begin(algorithm, eventful(), SEEDS), 500) for _ in range(2))
+    assert lifts(algorithm, "bit_identity") or digest(one) == digest(other)
+
+
+def test_equal_seeds_give_equal_bits_in_another_process():
+    names = [name for name in sorted(registry()) if not lifts(name, "bit_identity")]
+    script = (
+        "import json; from tests.helpers import *; from rlsandbox.algorithms import registry; "
+        f"print(json.dumps([digest(advance(begin(name, eventful(), {SEEDS}), 500)) for name in {names}]))"
+    )
+    there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert there.returncode == 0, there.stderr
+    here = [digest(advance(begin(name, eventful(), SEEDS), 500)) for name in names]
+    assert json.loads(there.stdout) == here
+
+
+@every_agent
+def test_other_seeds_give_another_run(algorithm):
+    one, other = (advance(begin(algorithm, eventful(), (seed,)), 500) for seed in (0, 1))
+    plans = registry()[algorithm].unit == "sweeps"
+    assert (digest(one) == digest(other)) == plans
+
+
+@every_agent
+def test_the_stride_changes_nothing(algorithm):
+    once = advance(begin(algorithm, eventful(), SEEDS, steps=1000), 1000, stride=1000)
+    for strides in ((1,), (7,), (1, 13, 2, 128)):
+        session, tick = begin(algorithm, eventful(), SEEDS, steps=1000), 0
+        while session.tick(strides[tick % len(strides)]):
+            tick += 1
+        assert lifts(algorithm, "stride") or digest(session) == digest(once)
+
+
+@every_agent
+def test_going_on_from_any_of_the_first_200_ticks_changes_nothing(algorithm):
+    session, saved = begin(algorithm, eventful(), SEEDS), []
+    for tick in range(200):
+        saved.append(session.checkpoint_moment())
+        session.tick(1 + tick % 3)
+    end = digest(advance(session, 450))
+    other = begin(algorithm, eventful(), SEEDS)
+    for moment in saved:
+        other.go_to(moment)
+        assert lifts(algorithm, "resume") or digest(advance(other, 450)) == end, moment.clock
+
+
+@every_agent
+def test_going_on_from_a_file_in_another_process_changes_nothing(algorithm, tmp_path):
+    session, names = begin(algorithm, eventful(), SEEDS), []
+    for tick in range(200):
+        if tick % 40 in (0, 17):  # the world changes by its schedule in between
+            names.append(str(tmp_path / f"{tick}.rlcheckpoint"))
+            save_checkpoint(session, names[-1])
+        if tick == 30 and "alpha" in type(session.agent).Config.model_fields:
+            session.set_hyperparameters({"alpha": 0.3})
+        session.tick(1)
+    script = (
+        "from tests.helpers import *; from rlsandbox.training.checkpoints import load_checkpoint; "
+        f"print('\\n'.join(digest(load_checkpoint(name)) for name in {names}))"
+    )
+    there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert there.returncode == 0, there.stderr
+    for name, found in zip(names, there.stdout.split(), strict=True):
+        assert found == digest(load_checkpoint(name))
+    assert digest(advance(load_checkpoint(names[-1]), session.clock)) == digest(session)
+
+
+@every_agent
+def test_a_replica_is_the_run_with_its_one_seed(algorithm):
+    many = advance(begin(algorithm, eventful(), SEEDS, episodes=40), 700)
+    for k, seed in enumerate(SEEDS):
+        single = advance(begin(algorithm, eventful(), (seed,), episodes=40), 700)
+        one, other = (
+            session.agent.snapshot(View(replica=replica, wants=EVERYTHING, selected=1))
+            for session, replica in ((many, k), (single, 0))
+        )
+        for name in ("v", "q", "policy", "visits", "trail"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+        assert repr((one.state, one.update, one.backup)) == repr(
+            (other.state, other.update, other.backup)
+        )  # NaN
+        assert (one.steps[k], one.episodes[k], one.metrics) == (
+            other.steps[0],
+            other.episodes[0],
+            other.metrics,
+        )
+        for name, curve in many.agent.curves().items():
+            alone = single.agent.curves()[name].values[0]
+            np.testing.assert_array_equal(curve.values[k, : alone.size], alone)
+
+
+@every_agent
+@pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_stops_the_run_within_one_slice(algorithm, poison):
+    rng = np.random.default_rng(abs(hash(str(poison))) % 2**32)
+    session = begin(algorithm, eventful(), SEEDS)
+    for _ in range(int(rng.integers(3, 60))):
+        session.tick(int(rng.integers(1, 4)))
+    learnt = next(iter(session.agent.learnt().values()))
+    learnt.flat[int(rng.integers(learnt.size))] = poison
+    assert not session.run_slice()
+    assert session.finished and session.failure is not None
+    assert session.failure.endswith(".") and "became" in session.failure
+    assert not session.tick()
+
+    good = session.history.latest
+    assert f"last good state at step {good.clock:,}" in session.failure
+    session.go_to(good)
+    assert session.failure is None
+    assert all(np.isfinite(values).all() for values in session.agent.learnt().values())
+    clean = advance(begin(algorithm, eventful(), SEEDS), 300)
+    assert_same_state(advance(session, 300), clean)
+
+
+@every_agent
+def test_rewards_that_overflow_stop_the_run(algorithm):
+    world = corridor(4, step_limit=9).with_rules(step_reward=1e300, bump_reward=1e300)
+    session = begin(algorithm, world, gamma=1.0, **only(algorithm, alpha=1.0, initial_q=0.0))
+    for _ in range(400):
+        if not session.run_slice(0.002):
+            break
+    if session.failure is None:  # nothing grew beyond the largest number, since episodes are short
+        assert all(np.isfinite(values).all() for values in session.agent.learnt().values())
+    else:
+        assert "became" in session.failure
+
+
+@every_agent
+@pytest.mark.parametrize("world", ["grid_4x4", "key_door"])
+def test_it_learns_the_best_policy_of_a_small_world(algorithm, world):
+    drawn = gallery_world(world)
+    assert drawn is not None
+    wishes = only(algorithm, alpha=0.5, epsilon=1.0, epsilon_schedule="linear", epsilon_end=0.0)
+    budget = {} if registry()[algorithm].unit == "sweeps" else {"episodes": 1500}
+    session = begin(algorithm, drawn, SEEDS, **budget, **wishes)
+    session.run()
+    found = session.evaluate()
+    assert found.oracle_return is not None
+    assert [gap is not None and gap < 1e-9 for gap in found.oracle_gap] == [True] * 3
+    np.testing.assert_allclose(found.greedy_return, found.oracle_return)
+    assert found.ended == [1.0] * 3
+
+
+@every_agent
+def test_a_snapshot_is_a_copy(algorithm):
+    session = advance(begin(algorithm, eventful(), SEEDS), 100)
+    for replica in (1, None):
+        shot = session.agent.snapshot(View(replica=replica, wants=EVERYTHING))
+        kept = {name: np.copy(getattr(shot, name)) for name in ("v", "q", "policy", "steps", "episodes")}
+        kept |= {} if shot.visits is None else {"visits": shot.visits.copy()}
+        advance(session, session.clock + 100)
+        for name, array in kept.items():
+            np.testing.assert_array_equal(getattr(shot, name), array, err_msg=name)
+        np.testing.assert_allclose(shot.policy.sum(axis=1), 1.0)
+
+
+@every_agent
+def test_memory_does_not_grow_with_the_run(algorithm):
+    session = begin(algorithm, corridor(3), SEEDS)
+    sizes = []
+    for clock in (100, 60_000):
+        advance(session, clock)
+        sizes.append(sum(array.nbytes for array in session.agent.state().values()))
+    assert sizes[0] == sizes[1]
+    assert len(session.history.moments) <= 33
+    assert all(curve.values.shape[1] <= 4096 for curve in session.agent.curves().values())
+
+
+def only(algorithm: str, **wishes: object) -> dict[str, object]:
+    """The wishes that the algorithm has hyperparameters for."""
+    known = registry()[algorithm].Config.model_fields
+    return {name: value for name, value in wishes.items() if name in known}
