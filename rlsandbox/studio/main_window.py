@@ -36,7 +36,8 @@ from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
 
 FIRST_WORLD = "cliff_walking"
-"""What a newcomer sees."""
+FIRST_ALGORITHM, FIRST_CONFIG = "q_learning", {"alpha": 0.5, "gamma": 1.0}
+"""What a newcomer sees: Sutton & Barto's example 6.6."""
 _LEFT, _RIGHT, _BOTTOM = 220, 328, 225
 _LAYOUT_VERSION = 1
 
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
         self.actions_table = Actions(self)
         self.warm = WarmStart(self)
         self._connect()
+        self.agent.set_algorithm(FIRST_ALGORITHM, FIRST_CONFIG)
         self._show_world(self.document.world)
         self._on_titled()
         self._restore()
