@@ -23,7 +23,8 @@ from rlsandbox.worlds.gallery import GALLERY, GENERATORS, gallery_world
 from rlsandbox.worlds.rules import Change, Link, Rules
 from rlsandbox.worlds.text_maps import world_from_text
 from rlsandbox.worlds.tiles import CODE, NOTHING, TILE_BY_GLYPH, TILES, Layer
-from rlsandbox.worlds.world import MAX_NAME, MAX_SIDE, World
+from rlsandbox.worlds.validation import MAX_NAME, MAX_SIDE
+from rlsandbox.worlds.world import World
 
 FORMAT = "rlsandbox.world"
 VERSIONS = (1,)

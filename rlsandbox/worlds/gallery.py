@@ -9,7 +9,8 @@ from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.generators import maze, open_grid
 from rlsandbox.worlds.rules import Change, Rules
 from rlsandbox.worlds.text_maps import FROZEN_LAKE, world_from_rows
-from rlsandbox.worlds.world import MAX_SIDE, World
+from rlsandbox.worlds.validation import MAX_SIDE
+from rlsandbox.worlds.world import World
 
 BOOK = "Sutton & Barto, Reinforcement Learning, 2nd ed."
 

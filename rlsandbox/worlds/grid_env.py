@@ -21,19 +21,7 @@ from rlsandbox.worlds.scheduled import Stages
 from rlsandbox.worlds.text_maps import text_of
 from rlsandbox.worlds.world import World
 
-ENV_ID = "rlsandbox/Grid-v0"
 RENDER_MODES = ("rgb_array", "ansi")
-
-
-def register() -> None:
-    """Make `gymnasium.make` and `gymnasium.make_vec` know `rlsandbox/Grid-v0`; again is no harm."""
-    if ENV_ID not in gymnasium.registry:
-        # The world's own step limit truncates, so the registry states none.
-        gymnasium.register(
-            ENV_ID,
-            entry_point="rlsandbox.worlds.grid_env:GridEnv",
-            vector_entry_point="rlsandbox.worlds.grid_env:GridVectorEnv",
-        )
 
 
 class _Face:

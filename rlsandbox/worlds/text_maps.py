@@ -9,7 +9,8 @@ import numpy as np
 from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.rules import Cell, Rules
 from rlsandbox.worlds.tiles import CODE, NOTHING, TILE_BY_GLYPH, TILES, Layer
-from rlsandbox.worlds.world import MAX_SIDE, World
+from rlsandbox.worlds.validation import MAX_SIDE
+from rlsandbox.worlds.world import World
 
 _ALSO = {
     **dict.fromkeys(" _", "floor"),

@@ -12,23 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.worlds.errors import SandboxError, check
-from rlsandbox.worlds.rules import LARGEST_REWARD, Action, Cell, Change, Link, Rules
+from rlsandbox.worlds.rules import Action, Cell, Change, Link, Rules
 from rlsandbox.worlds.tiles import CODE, FLOOR, NOTHING, TILE_BY_ID, TILES, Layer, Rule, Tile
-
-MAX_SIDE = 128
-MAX_NAME = 200
-
-
-_LAYERS: dict[str, type[np.generic]] = {
-    "terrain": np.int8,
-    "objects": np.int8,
-    "wind": np.int8,
-    "reward": np.float64,
-    "reward_sd": np.float64,
-    "slip": np.float64,
-    "weight": np.float64,
-}
+from rlsandbox.worlds.validation import LAYERS, check_size, check_world, tile_named
+from rlsandbox.worlds.validation import MAX_SIDE as MAX_SIDE
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,7 +56,7 @@ class World:
         Raises:
             SandboxError: something does not fit; the message names the cell.
         """
-        for name, dtype in _LAYERS.items():
+        for name, dtype in LAYERS.items():
             layer = np.asarray(getattr(self, name))
             if dtype is np.int8 and layer.dtype != np.int8:
                 layer = np.clip(layer, -128, 127)  # too much stays too much
@@ -79,12 +66,12 @@ class World:
                 layer[np.isnan(layer)] = np.nan
             layer.setflags(write=False)
             object.__setattr__(self, name, layer)
-        self._validate()
+        check_world(self)
 
     @classmethod
     def blank(cls, height: int, width: int, name: str = "Untitled", rules: Rules | None = None) -> World:
         """A floor of the given size with nothing on it."""
-        _check_size(height, width)
+        check_size(height, width)
         shape = (height, width)
         return cls(
             name=name,
@@ -113,9 +100,9 @@ class World:
         clear the object on top; an object on such terrain brings floor with it.
         `wind` is what the wind tile paints.
         """
-        tile = _tile(tile_id)
+        tile = tile_named(tile_id)
         inside = [(r, c) for r, c in cells if 0 <= r < self.height and 0 <= c < self.width]
-        layers = {name: getattr(self, name).copy() for name in _LAYERS}
+        layers = {name: getattr(self, name).copy() for name in LAYERS}
         for r, c in inside:
             if tile.layer is Layer.WIND:
                 layers["wind"][r, c] = np.clip(wind or (-1, 0), -128, 127)
@@ -164,11 +151,11 @@ class World:
 
     def resized(self, height: int, width: int) -> World:
         """The drawing in a new size: cut or filled with floor at the bottom and on the right."""
-        _check_size(height, width)
+        check_size(height, width)
         blank = World.blank(height, width)
         rows, columns = min(height, self.height), min(width, self.width)
         layers = {}
-        for name in _LAYERS:
+        for name in LAYERS:
             layer = getattr(blank, name).copy()
             layer[:rows, :columns] = getattr(self, name)[:rows, :columns]
             layers[name] = layer
@@ -251,7 +238,7 @@ class World:
 
     def cells_of(self, tile_id: str) -> list[Cell]:
         """The cells that hold a tile, row by row."""
-        layer = self.objects if _tile(tile_id).layer is Layer.OBJECT else self.terrain
+        layer = self.objects if tile_named(tile_id).layer is Layer.OBJECT else self.terrain
         return [(int(r), int(c)) for r, c in np.argwhere(layer == CODE[tile_id])]
 
     def cell_of(self, state: int) -> Cell:
@@ -276,7 +263,7 @@ class World:
     def digest(self) -> str:
         """Hash of everything but the name: equal digests mean equal worlds."""
         hasher = hashlib.sha256(repr((self.terrain.shape, self.links, self.rules, self.schedule)).encode())
-        for name in _LAYERS:
+        for name in LAYERS:
             hasher.update(getattr(self, name).tobytes())
         return hasher.hexdigest()
 
@@ -288,71 +275,13 @@ class World:
         """By content, as for every value."""
         return hash((self.name, self.digest))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are made anew from the fields: checked, frozen and without caches."""
+        return World, tuple(getattr(self, f.name) for f in dataclasses.fields(self))
+
     def __repr__(self) -> str:
         """Name and size; the layers would fill the screen."""
         return f"World({self.name!r}, {self.height}x{self.width})"
-
-    # -- validation --------------------------------------------------------------------------------
-
-    def _validate(self) -> None:
-        check(
-            isinstance(self.name, str) and len(self.name) <= MAX_NAME and self.name.isprintable(),
-            f"a name is a line of at most {MAX_NAME} characters that can be printed.",
-            "name",
-        )
-        check(self.terrain.ndim == 2, "The terrain must be a table of rows and columns.", "terrain")
-        _check_size(*self.terrain.shape)
-        for name in _LAYERS:
-            expected = (*self.terrain.shape, 2) if name == "wind" else self.terrain.shape
-            actual = getattr(self, name).shape
-            check(actual == expected, f"the layer is {actual}, but the world is {expected}.", name)
-        for name, layer, allowed in (
-            ("terrain", self.terrain, Layer.TERRAIN),
-            ("objects", self.objects, Layer.OBJECT),
-        ):
-            known = np.array([tile.layer is allowed for tile in TILES] + [allowed is Layer.OBJECT])
-            bad = (layer < NOTHING) | (layer >= len(TILES)) | ~known[np.clip(layer, NOTHING, len(TILES) - 1)]
-            _check_cells(bad, "this tile does not belong on this layer.", name)
-        _check_cells(
-            np.isinf(self.reward) | (np.abs(self.reward) > LARGEST_REWARD),
-            "the reward must be a number up to 1e300.",
-            "reward",
-        )
-        _check_cells(
-            ~((self.reward_sd >= 0) & (self.reward_sd <= LARGEST_REWARD)),
-            "the spread of a reward must be 0 or more.",
-            "reward_sd",
-        )
-        _check_cells((self.slip < 0) | (self.slip > 1), "slip must lie between 0 and 1.", "slip")
-        _check_cells(
-            ~((self.weight > 0) & (self.weight <= LARGEST_REWARD)),
-            "a start's weight must be above 0.",
-            "weight",
-        )
-        _check_cells(np.abs(self.wind).max(axis=-1) > 9, "wind blows at most 9 cells.", "wind")
-        for link in self.links:
-            for r, c in (link.source, link.target):
-                check(
-                    0 <= r < self.height and 0 <= c < self.width,
-                    f"cell {(r, c)} lies outside the world.",
-                    "links",
-                )
-        sources = [link.source for link in self.links]
-        check(len(set(sources)) == len(sources), "a teleporter has more than one link.", "links")
-        steps = [change.step for change in self.schedule]
-        check(
-            steps == sorted(set(steps)) and all(s >= 0 for s in steps),
-            "changes must come at rising steps.",
-            "schedule",
-        )
-        for change in self.schedule:
-            for r, c, tile_id in change.tiles:
-                check(
-                    0 <= r < self.height and 0 <= c < self.width,
-                    f"cell {(r, c)} lies outside the world.",
-                    "schedule",
-                )
-                _tile(tile_id)
 
 
 @cache
@@ -385,24 +314,3 @@ def _live_links(links: tuple[Link, ...], objects: NDArray[np.int8]) -> tuple[Lin
         for link in links
         if objects[link.source] != NOTHING and TILES[objects[link.source]].rule.is_portal
     )
-
-
-def _tile(tile_id: str) -> Tile:
-    tile = TILE_BY_ID.get(tile_id)
-    if tile is None:
-        raise SandboxError(f"there is no tile {tile_id!r}; the tiles are {', '.join(TILE_BY_ID)}.")
-    return tile
-
-
-def _check_size(height: int, width: int) -> None:
-    check(
-        1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE,
-        f"a world has 1 to {MAX_SIDE} rows and columns, not {height} x {width}.",
-        "size",
-    )
-
-
-def _check_cells(bad: NDArray[np.bool_], sentence: str, place: str) -> None:
-    if bad.any():
-        r, c = (int(i) for i in np.argwhere(bad)[0])
-        raise SandboxError(sentence, f"{place}, cell ({r}, {c})")

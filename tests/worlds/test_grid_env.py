@@ -11,8 +11,9 @@ from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.gallery import GALLERY
-from rlsandbox.worlds.grid_env import GridEnv, GridVectorEnv, register
+from rlsandbox.worlds.grid_env import GridEnv, GridVectorEnv
 from rlsandbox.worlds.mdp import compile_world
+from rlsandbox.worlds.registration import register
 from rlsandbox.worlds.rules import Change, Rules
 from rlsandbox.worlds.text_maps import world_from_rows
 from rlsandbox.worlds.world import World

@@ -8,7 +8,8 @@ import pytest
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.rules import Change, Link, Rules
 from rlsandbox.worlds.text_maps import world_from_rows
-from rlsandbox.worlds.world import MAX_SIDE, World
+from rlsandbox.worlds.validation import MAX_SIDE
+from rlsandbox.worlds.world import World
 
 
 def test_a_world_is_a_value():
