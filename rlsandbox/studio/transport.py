@@ -1,0 +1,321 @@
+"""The bar under the canvas: play an episode frame by frame, and how fast training goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from rlsandbox.studio.controls import IconButton, Separator, SlimSlider, text_label
+from rlsandbox.studio.theme import icon
+from rlsandbox.training.pace import FIRST_PACE, PACES, Pace
+
+PLAYING_SPEEDS = (1, 2, 5, 10, 20, 60)
+"""Frames a second at which an episode is played; a screen shows no more."""
+_FIRST_PLAYING_SPEED = 10
+_NARROW = 760
+"""Below this width the word before the speed slider gives way."""
+
+Mode = Literal["idle", "live", "episode"]
+
+
+class Transport(QWidget):
+    """Plays recorded episodes and sets the speed; it holds no episode, only which frame is shown.
+
+    Three modes: `idle` (nothing was trained), `live` (what the agent does now), `episode` (a recorded one is played
+    or scrubbed; the speed slider then sets the speed of playing). Space plays and pauses, comma and period step.
+    """
+
+    frame_changed = Signal(int)
+    """Which frame of the episode is to be shown, 0 to `n_frames - 1`."""
+    play_toggled = Signal(bool)
+    record_clicked = Signal()
+    """An episode of the current policy is wanted; `set_episode` brings it."""
+    live_clicked = Signal()
+    speed_changed = Signal(object)
+    """The `Pace` at which to train."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(56)
+        self.setAccessibleName(self.tr("Transport"))
+        self._mode: Mode = "idle"
+        self._pace = FIRST_PACE
+        self._playing_speed = _FIRST_PLAYING_SPEED
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._advance)
+        self._build()
+        self.set_idle()
+
+    def _build(self) -> None:
+        self.first = IconButton("skip-start", self.tr("To the start of the episode"), flat=True)
+        self.back = IconButton("step-back", self.tr("One step back (,)"), flat=True)
+        self.play = IconButton("play", self.tr("Play the episode (Space)"), disc=True, side=34)
+        self.forward = IconButton("step-forward", self.tr("One step forward (.)"), flat=True)
+        self.timeline = SlimSlider(0, 0)
+        self.timeline.setAccessibleName(self.tr("Step of the episode"))
+        self.record = QPushButton(icon("record", "dim"), "")
+        self.live = QPushButton(self.tr("Live"))
+        self.live.setToolTip(self.tr("Back to what the agent does now (Esc)"))
+        for button in (self.record, self.live):
+            button.setProperty("dense", True)
+            button.setIconSize(QSize(14, 14))
+        self.speed_slider = SlimSlider(0, len(PACES) - 1)
+        self.speed_slider.setFixedWidth(96)
+        self.speed_slider.setPageStep(1)
+        self._step, self._title = text_label("", "dim"), text_label("", "dim")
+        self._speed_word, self._speed_text = text_label(self.tr("Speed"), "dim"), text_label("", "dim", 12)
+        self._title.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        texts = [self._pace_text(pace) for pace in PACES]
+        self._speed_text.setFixedWidth(max(map(self._speed_text.fontMetrics().horizontalAdvance, texts)) + 4)
+
+        line = QHBoxLayout(self)
+        line.setContentsMargins(14, 0, 14, 0)
+        line.setSpacing(4)
+        for button in (self.first, self.back, self.play, self.forward):
+            line.addWidget(button)
+        line.addSpacing(8)
+        line.addWidget(self._step)
+        line.addSpacing(8)
+        line.addWidget(self.timeline, 1)
+        self._gap = QWidget()
+        line.addWidget(self._gap, 1)
+        line.addSpacing(8)
+        line.addWidget(self._title)
+        line.addSpacing(6)
+        line.addWidget(self.record)
+        line.addWidget(self.live)
+        line.addSpacing(6)
+        separator = Separator(Qt.Orientation.Vertical)
+        separator.setFixedHeight(24)
+        line.addWidget(separator)
+        line.addSpacing(6)
+        line.addWidget(self._speed_word)
+        line.addSpacing(4)
+        line.addWidget(self.speed_slider)
+        line.addSpacing(4)
+        line.addWidget(self._speed_text)
+
+        self.first.clicked.connect(self._to_start)
+        self.back.clicked.connect(self.step_back)
+        self.play.clicked.connect(self.toggle_play)
+        self.forward.clicked.connect(self.step_forward)
+        self.timeline.valueChanged.connect(self._on_frame)
+        self.timeline.sliderPressed.connect(self.pause)
+        self.record.clicked.connect(self.record_clicked)
+        self.live.clicked.connect(self.live_clicked)
+        self.speed_slider.valueChanged.connect(self._on_speed)
+
+    # -- what is shown ----------------------------------------------------------------------------
+
+    def set_idle(self) -> None:
+        """There is no agent yet."""
+        self._write(self._step, "")
+        self._write(self._title, "")
+        self._enter("idle")
+
+    def set_live(self, step_text: str, episode_text: str) -> None:
+        """Show what the agent does now; cheap enough for every frame."""
+        self._write(self._step, step_text)
+        self._write(self._title, episode_text)
+        self._enter("live")
+
+    def set_episode(self, n_frames: int, title: str, markers: Sequence[tuple[int, str]] = ()) -> None:
+        """Show a recorded episode from its first frame, and play it.
+
+        Args:
+            n_frames: how many frames it has, one more than steps; at least 1.
+            title: what is written at its end.
+            markers: pairs of a frame and a colour of the theme.
+        """
+        self.pause()
+        self.timeline.blockSignals(True)
+        self.timeline.setRange(0, n_frames - 1)
+        self.timeline.setPageStep(max(1, n_frames // 10))
+        self.timeline.setValue(0)
+        self.timeline.blockSignals(False)
+        self.timeline.set_markers(markers)
+        self._write(self._title, title)
+        self._enter("episode")
+        self._show_frame()
+        self.toggle_play()
+
+    def mode(self) -> Mode:
+        """What the bar shows."""
+        return self._mode
+
+    def frame(self) -> int:
+        """The frame of the episode that is shown."""
+        return self.timeline.value()
+
+    def set_frame(self, frame: int) -> None:
+        """Go to a frame; one beyond the ends is taken for the end."""
+        self.timeline.setValue(frame)
+
+    def speed(self) -> Pace:
+        """The speed of training."""
+        return self._pace
+
+    def is_playing(self) -> bool:
+        """Whether an episode is being played."""
+        return self._timer.isActive()
+
+    # -- what one can do --------------------------------------------------------------------------
+
+    @Slot()
+    def toggle_play(self) -> None:
+        """Play or pause the episode, from the start if it is over; without one, ask for one."""
+        if self._mode == "live":
+            self.record_clicked.emit()
+        if self._mode != "episode":
+            return
+        if self.is_playing():
+            self.pause()
+        elif self.timeline.maximum() > 0:
+            if self.frame() == self.timeline.maximum():
+                self.set_frame(0)
+            self._timer.start(self._interval())
+            self._show_playing()
+            self.play_toggled.emit(True)
+
+    @Slot()
+    def pause(self) -> None:
+        """Stop playing."""
+        if self.is_playing():
+            self._timer.stop()
+            self._show_playing()
+            self.play_toggled.emit(False)
+
+    @Slot()
+    def step_back(self) -> None:
+        """One frame back, at rest."""
+        self._step_by(-1)
+
+    @Slot()
+    def step_forward(self) -> None:
+        """One frame on, at rest."""
+        self._step_by(1)
+
+    def _step_by(self, frames: int) -> None:
+        if self._mode == "episode":
+            self.pause()
+            self.set_frame(self.frame() + frames)
+
+    @Slot()
+    def _to_start(self) -> None:
+        self.pause()
+        self.set_frame(0)
+
+    @Slot()
+    def _advance(self) -> None:
+        self.set_frame(self.frame() + 1)
+        if self.frame() == self.timeline.maximum():
+            self.pause()
+
+    @Slot(int)
+    def _on_frame(self, frame: int) -> None:
+        self._show_frame()
+        self.frame_changed.emit(frame)
+
+    @Slot(int)
+    def _on_speed(self, stop: int) -> None:
+        if self._mode == "episode":
+            self._playing_speed = PLAYING_SPEEDS[stop]
+            if self.is_playing():
+                self._timer.setInterval(self._interval())
+        else:
+            self._pace = PACES[stop]
+            self.speed_changed.emit(self._pace)
+        self._show_speed()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Keys that the control in focus has no use for."""
+        act = {
+            Qt.Key.Key_Space: self.toggle_play,
+            Qt.Key.Key_Comma: self.step_back,
+            Qt.Key.Key_Period: self.step_forward,
+        }.get(Qt.Key(event.key()))
+        if act is None or event.modifiers():
+            super().keyPressEvent(event)
+        else:
+            act()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._speed_word.setVisible(self.width() >= _NARROW)
+
+    # -- how it is written ------------------------------------------------------------------------
+
+    def _enter(self, mode: Mode) -> None:
+        if mode == self._mode and self.record.text():
+            return
+        if mode != "episode":
+            self.pause()
+        self._mode = mode
+        scrubs = mode == "episode"
+        for widget in (self.first, self.back, self.forward):
+            widget.setEnabled(scrubs)
+        for widget in (self.play, self.record):
+            widget.setEnabled(mode != "idle")
+        self.timeline.setVisible(scrubs)
+        self._gap.setVisible(not scrubs)
+        self.live.setVisible(scrubs)
+        self.record.setText(self.tr("New episode") if scrubs else self.tr("Record episode"))
+        self.record.setToolTip(
+            self.tr("Train first: then an episode of the policy can be watched here")
+            if mode == "idle"
+            else self.tr("Watch an episode of the policy as it is now, without exploration (F8)")
+        )
+        self.speed_slider.blockSignals(True)
+        self.speed_slider.setMaximum((len(PLAYING_SPEEDS) if scrubs else len(PACES)) - 1)
+        self.speed_slider.setValue(
+            PLAYING_SPEEDS.index(self._playing_speed) if scrubs else PACES.index(self._pace)
+        )
+        self.speed_slider.blockSignals(False)
+        name = self.tr("Speed of the episode") if scrubs else self.tr("Speed of training")
+        self.speed_slider.setToolTip(name)
+        self.speed_slider.setAccessibleName(name)
+        self._show_speed()
+
+    def _interval(self) -> int:
+        """Milliseconds a frame."""
+        return round(1000 / self._playing_speed)
+
+    def _show_speed(self) -> None:
+        scrubs = self._mode == "episode"
+        self._speed_text.setText(
+            self._pace_text(Pace(steps_per_second=self._playing_speed) if scrubs else self._pace)
+        )
+
+    def _show_frame(self) -> None:
+        self._write(self._step, self.tr("step {0:,} of {1:,}").format(self.frame(), self.timeline.maximum()))
+
+    def _show_playing(self) -> None:
+        if self.is_playing():
+            self.play.set_icon("pause", self.tr("Pause (Space)"))
+        else:
+            self.play.set_icon("play", self.tr("Play the episode (Space)"))
+
+    def _pace_text(self, pace: Pace) -> str:
+        if pace.steps_per_second is not None:
+            unit = self.tr("step/s") if pace.steps_per_second == 1 else self.tr("steps/s")
+            return f"{pace.steps_per_second:,g} {unit}"
+        if pace.episodes_per_second is not None:
+            return self.tr("{0:,g} episodes/s").format(pace.episodes_per_second)
+        return self.tr("as fast as it goes")
+
+    @staticmethod
+    def _write(label: QLabel, text: str) -> None:
+        """Change a text that changes every frame; the label keeps its size, so nothing is laid out anew."""
+        if text != label.text():
+            metrics = label.fontMetrics()
+            # In steps of four figures, so that a counter moves its neighbours seldom.
+            step = 4 * metrics.horizontalAdvance("0")
+            width = -(-metrics.horizontalAdvance(text) // step) * step
+            if width != label.width():
+                label.setFixedSize(width, metrics.height())
+            label.setText(text)
