@@ -9,6 +9,7 @@ import textwrap
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rlsandbox.worlds.disk import MAX_BYTES
 from rlsandbox.worlds.errors import SandboxError
@@ -43,6 +44,25 @@ def test_the_text_is_for_people():
     assert '    ".CCCCCCCCCC."' in lines
     assert '    "S..........G"' in lines
     assert '    {"cell": [3, 11], "reward": -1.0}' in lines
+
+
+JSON_BITS = [
+    "[",
+    "]",
+    "{",
+    "}",
+    '"',
+    ",",
+    ":",
+    "1e999",
+    "-0.0",
+    "null",
+    "true",
+    "NaN",
+    "\\ud800",
+    "\x00",
+    "1" * 5000,
+]
 
 
 def edited(**changes) -> bytes:
@@ -109,6 +129,22 @@ def test_a_malformed_file_gives_one_sentence_and_a_place(case, tmp_path):
     assert len(sentence) < len(str(path)) + 300
     with pytest.raises(SandboxError):
         load_world(path)
+
+
+@given(
+    st.integers(0, len(CLIFF) - 1),
+    st.integers(0, len(CLIFF) - 1),
+    st.text(max_size=4) | st.sampled_from(JSON_BITS),
+)
+@settings(max_examples=300, deadline=None)
+def test_a_damaged_file_gives_a_world_or_a_sentence(begin, end, patch):
+    damaged = CLIFF[:begin] + patch + CLIFF[max(begin, end) :]
+    try:
+        world = loads(damaged)
+    except SandboxError as error:
+        assert "\n" not in str(error)
+    else:
+        assert loads(dumps(world)) == world
 
 
 def test_a_mark_before_the_text_is_passed_over(tmp_path):

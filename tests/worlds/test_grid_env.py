@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 
 import gymnasium
@@ -258,3 +260,12 @@ def test_rendering():
 def test_a_wrong_argument_gives_a_sentence(make):
     with pytest.raises(SandboxError):
         make()
+
+
+def test_registering_loads_no_environment_and_no_compiler():
+    code = (
+        "import sys; from rlsandbox.worlds.registration import register; register();"
+        "print({'numba', 'torch', 'PIL', 'pydantic', 'rlsandbox.worlds.grid_env'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()", done.stderr

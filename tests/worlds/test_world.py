@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -34,6 +36,13 @@ def test_equal_numbers_make_equal_worlds_however_they_are_typed():
     assert one.digest == other.digest
     assert Link((np.int64(1), np.int64(0)), (0, 0)) == Link((1, 0), (0, 0))  # pyright: ignore[reportArgumentType]
     assert repr(Change(np.int64(3), ((np.int64(0), 1, "wall"),))) == repr(Change(3, ((0, 1, "wall"),)))  # pyright: ignore[reportArgumentType]
+
+
+def test_a_copy_from_a_pickle_is_equal_and_frozen():
+    world = world_from_rows(("S~G",), rules=Rules(slip=0.1), rewards={(0, 2): 4.0})
+    for again in (pickle.loads(pickle.dumps(world)), copy.deepcopy(world)):
+        assert again == world
+        assert not again.reward.flags.writeable
 
 
 def test_painting_keeps_layers_in_order():
