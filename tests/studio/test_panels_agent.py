@@ -1,0 +1,296 @@
+"""The agent's panel: the form that is made from a Config, the picker, and the buttons in every state."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from rlsandbox.algorithms import registry
+from rlsandbox.learning.agent import Agent
+from rlsandbox.learning.hyperparams import AgentConfig, hp
+from rlsandbox.learning.problem import Enumerable
+from rlsandbox.studio.controls import ChoiceRow, NumberRow, SwitchRow
+from rlsandbox.studio.panels.agent_panel import AgentPanel
+from rlsandbox.studio.panels.hyperparameter_form import HyperparameterForm
+from rlsandbox.studio.panels.number_rows import OptionalNumberRow
+from rlsandbox.studio.theme import theme_manager
+from rlsandbox.training.session import RunSpec
+from rlsandbox.worlds.world import World
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture(autouse=True, scope="module")
+def dressed(qapp):
+    theme_manager().apply(qapp, "dark")
+
+
+@pytest.fixture
+def form(qtbot) -> HyperparameterForm:
+    result = HyperparameterForm()
+    qtbot.addWidget(result)
+    result.set_algorithm(registry()["sarsa"])
+    result.show()
+    return result
+
+
+@pytest.fixture
+def panel(qtbot) -> AgentPanel:
+    result = AgentPanel()
+    qtbot.addWidget(result)
+    result.set_algorithm("sarsa")
+    result.resize(328, 700)
+    result.show()
+    return result
+
+
+def visible(rows: dict) -> set[str]:
+    return {name for name, row in rows.items() if row.isVisible()}
+
+
+def choose(row: ChoiceRow, value: object) -> None:
+    row.set_value(value)
+    row.edited.emit(value)
+
+
+def type_into(qtbot, field, text: str) -> None:
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, text)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+
+
+# -- form ------------------------------------------------------------------------------------------
+
+
+def test_rows_are_named_as_people_name_them(form):
+    labels = [row.label.text() for row in form.rows.values() if row.isVisible()]
+    assert labels == [
+        "Step size α",
+        "Discount γ",
+        "Exploration ε",
+        "ε schedule",
+        "α schedule",
+        "Start value Q₀",
+    ]
+
+
+def test_the_forms_defaults_are_the_configs(form):
+    for algorithm, agent in registry().items():
+        form.set_algorithm(agent)
+        assert agent.Config.make(form.values()) == agent.Config(), algorithm
+        assert form.changed_values() == {}
+
+
+def test_rows_come_and_go_with_what_they_depend_on(form):
+    assert "epsilon_end" not in visible(form.rows)
+    choose(form.rows["epsilon_schedule"], "linear")
+    assert {"epsilon_end", "epsilon_episodes"} <= visible(form.rows)
+    assert "epsilon_decay" not in visible(form.rows)
+    choose(form.rows["epsilon_schedule"], "exponential")
+    assert {"epsilon_end", "epsilon_decay"} <= visible(form.rows)
+    assert "epsilon_episodes" not in visible(form.rows)
+
+
+def test_an_edit_is_told_with_its_name_and_can_be_taken_back(form, qtbot):
+    told = []
+    form.edited.connect(lambda name, value: told.append((name, value)))
+    type_into(qtbot, form.rows["alpha"].field, "0.5")
+    assert (told, form.changed_values()) == ([("alpha", 0.5)], {"alpha": 0.5})
+    form.rows["alpha"].reset()
+    assert (told[-1], form.changed_values()) == (("alpha", 0.1), {})
+    form.set_values({"gamma": 1.0, "unheard_of": 3})
+    assert (len(told), form.changed_values()) == (2, {"gamma": 1.0})
+
+
+def test_bounds_hold_and_an_open_bound_is_never_reached(form, qtbot):
+    type_into(qtbot, form.rows["alpha"].field, "0")
+    assert 0 < form.values()["alpha"] < 1e-3
+    type_into(qtbot, form.rows["alpha"].field, "7")
+    assert form.values()["alpha"] == 1.0
+    registry()["sarsa"].Config.make(form.values())
+
+
+def test_while_it_runs_only_what_may_change_is_enabled(form):
+    form.set_running(True)
+    enabled = {name for name, row in form.rows.items() if row.isEnabled()}
+    assert enabled == {"alpha", "gamma", "epsilon"}
+    form.set_running(False)
+    assert all(row.isEnabled() for row in form.rows.values())
+
+
+def test_tooltips_say_what_it_is_and_what_it_may_be(form):
+    lines = form.rows["epsilon_episodes"].toolTip().split("\n")
+    assert lines[0] == "Episodes until the end value."
+    assert lines[1] == "A number from 1 up to 1e+07 episodes."
+    assert lines[2] == "Default 500."
+
+
+def test_every_kind_of_hyperparameter_has_a_row(form):
+    class Every(AgentConfig):
+        """One of each kind."""
+
+        rate: float = hp(0.5, gt=0, lt=1, doc="a share", log=True)
+        count: int = hp(4, ge=1, doc="a number without an upper bound")
+        double: bool = hp(True, doc="a switch")
+        limit: int | None = hp(None, ge=1, doc="a number that may be absent")
+
+    class Kinds(Agent):
+        """Never made."""
+
+        Config = Every
+
+    form.set_algorithm(Kinds)
+    kinds = {name: type(row) for name, row in form.rows.items()}
+    assert kinds == {"rate": NumberRow, "count": NumberRow, "double": SwitchRow, "limit": OptionalNumberRow}
+    assert Every.make(form.values()) == Every()
+    assert form.rows["count"].label.text() == "Count"
+
+
+# -- panel -----------------------------------------------------------------------------------------
+
+
+def test_the_picker_groups_by_family_and_families_cannot_be_picked(panel):
+    picker = panel.picker
+    texts = [picker.itemText(row) for row in range(picker.count())]
+    assert texts.index("Temporal-difference control") < texts.index("SARSA")
+    heads = [t for t in texts if not picker.model().item(texts.index(t)).isEnabled()]
+    assert heads == ["Dynamic programming", "Temporal-difference control"]
+
+
+def test_an_algorithm_that_does_not_suit_says_why_where_one_would_press_train(panel, monkeypatch):
+    class Elsewhere:
+        title = "continuous worlds"
+
+    monkeypatch.setattr(registry()["sarsa"], "accepts", (Elsewhere,))
+    panel.set_world(World.blank(2, 2))
+    item = panel.picker.model().item(panel.picker.currentIndex())
+    assert item.toolTip() == "SARSA trains on continuous worlds, not on drawn grid worlds."
+    assert not item.isEnabled()
+    assert panel._notice.text() == item.toolTip()
+    assert not panel.primary.isEnabled()
+    monkeypatch.setattr(registry()["sarsa"], "accepts", (Enumerable,))
+    panel.set_world(World.blank(2, 2))
+    assert panel.primary.isEnabled()
+
+
+def test_a_request_is_what_a_session_takes(panel, qtbot):
+    panel.set_algorithm("sarsa", {"alpha": 0.5, "gamma": 1.0})
+    panel.seeds.set_value(3)
+    panel.first_seed.set_value(7)
+    request = panel.run_request()
+    assert request == {
+        "algorithm": "sarsa",
+        "config": {"alpha": 0.5, "gamma": 1.0},
+        "seeds": (7, 8, 9),
+        "steps": None,
+        "episodes": 500,
+    }
+    RunSpec(world=World.blank(2, 2), **request)
+    panel.budget.unit.activated.emit(1)
+    assert (panel.run_request()["steps"], panel.run_request()["episodes"]) == (10_000, None)
+    panel.set_algorithm("value_iteration")
+    assert (panel.run_request()["steps"], panel.run_request()["episodes"]) == (1_000, None)
+
+
+def test_a_run_can_be_shown_again(panel):
+    panel.set_algorithm("sarsa", {"epsilon": 0.3})
+    panel.budget.set_value(("steps", 1234))
+    request = panel.run_request()
+    panel.set_algorithm("value_iteration")
+    panel.set_run(request)
+    assert panel.run_request() == request
+
+
+def test_another_algorithm_keeps_what_both_have(panel):
+    panel.form.set_values({"alpha": 0.5, "gamma": 0.9})
+    told = []
+    panel.algorithm_changed.connect(told.append)
+    picker = panel.picker
+    picker.activated.emit(picker._items["value_iteration"].row())
+    assert told == ["value_iteration"]
+    assert panel.run_request()["config"] == {"gamma": 0.9}
+    assert panel._equation.text() == registry()["value_iteration"].equation
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "signal", "others"),
+    [
+        ("empty", "Train", "train_clicked", {"step", "episode"}),
+        ("idle", "Train", "train_clicked", {"step", "episode", "reset"}),
+        ("training", "Pause", "pause_clicked", {"stop"}),
+        ("paused", "Resume", "continue_clicked", {"step", "episode", "stop", "reset"}),
+        ("finished", "Continue", "continue_clicked", {"reset"}),
+        ("failed", "Train anew", "train_clicked", {"reset"}),
+    ],
+)
+def test_each_state_has_its_buttons(panel, qtbot, state, text, signal, others):
+    panel.set_state(state)
+    assert panel.primary.text() == text
+    assert {name for name, button in panel.buttons.items() if button.isEnabled()} == others
+    with qtbot.waitSignal(getattr(panel, signal)):
+        qtbot.mouseClick(panel.primary, LEFT)
+    for name in others:
+        with qtbot.waitSignal(getattr(panel, f"{name}_clicked")):
+            qtbot.mouseClick(panel.buttons[name], LEFT)
+    locked = state in ("training", "paused")
+    assert panel.picker.isEnabled() != locked
+    assert panel.seeds.isEnabled() != locked
+
+
+def test_a_finished_run_with_other_settings_is_a_new_run(panel):
+    panel.set_state("training")
+    panel.set_state("finished")
+    panel.form.set_values({"alpha": 0.7})
+    panel._refresh()
+    assert panel.primary.text() == "Continue"  # the step size may change on the way
+    panel.seeds.set_value(4)
+    panel._refresh()
+    assert panel.primary.text() == "Train"
+    panel.seeds.set_value(16)
+    choose(panel.form.rows["epsilon_schedule"], "linear")
+    assert panel.primary.text() == "Train"
+
+
+def test_only_what_may_change_during_a_run_is_told(panel, qtbot):
+    told = []
+    panel.hyperparameter_edited.connect(lambda name, value: told.append((name, value)))
+    panel.set_state("training")
+    type_into(qtbot, panel.form.rows["epsilon"].field, "0.2")
+    assert told == [("epsilon", 0.2)]
+    panel.set_state("idle")
+    choose(panel.form.rows["epsilon_schedule"], "linear")
+    assert told == [("epsilon", 0.2)]
+
+
+def test_what_the_world_lacks_stands_under_train_until_there_is_something_worse(panel, qtbot):
+    panel.set_world(World.blank(2, 2))
+    assert panel._notice.text().startswith("No start is drawn")
+    panel.set_notice("The updates diverge.", "bad", "Go back")
+    assert panel._notice.text() == "The updates diverge."
+    with qtbot.waitSignal(panel.notice_action):
+        qtbot.mouseClick(panel._notice.action_button, LEFT)
+    panel.set_notice("")
+    assert panel._notice.text().startswith("No start is drawn")
+    panel.set_world(World.blank(2, 2).painted([(0, 0)], "start").painted([(1, 1)], "goal"))
+    assert not panel._notice.isVisible()
+
+
+def test_the_panel_fits_its_column_in_every_state(panel):
+    choose(panel.form.rows["epsilon_schedule"], "linear")
+    panel.set_notice("A sentence that is quite a bit longer than the panel is wide.", "bad", "Go back")
+    for state in ("empty", "idle", "training", "paused", "finished", "failed"):
+        panel.set_state(state)
+        assert panel.minimumSizeHint().width() <= 318  # 328 less a scroll bar
+
+
+def test_keys_reach_every_control(panel, qtbot):
+    window: QWidget = panel.window()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    panel.picker.setFocus()
+    reached = set()
+    for _ in range(60):
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+        reached.add(window.focusWidget())
+    assert {panel.picker, panel.primary, panel.buttons["step"], panel.seeds.field} <= reached
+    assert panel.budget.unit in reached
