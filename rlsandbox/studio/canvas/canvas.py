@@ -109,6 +109,10 @@ class Canvas(QWidget):
                 self.zoom_changed.emit(self._camera.zoom)
         if self._selected is not None and not self._inside(self._selected):
             self.select(None)
+        if self._hover is not None and not self._inside(self._hover):
+            self._set_hover(None)
+        if self._highlight is not None and not self._inside(self._highlight):
+            self._highlight = None
         self.editing.world_changed(world)
         self.update()
 
@@ -199,11 +203,13 @@ class Canvas(QWidget):
         scale = self.devicePixelRatioF()
         if scale != self.view.scale:
             self._measure()  # the window came to another screen
-        painter = QPainter(self)
-        current, view = theme(), self.view
-        painter.fillRect(self.rect(), QColor(current.canvas))
-        painter.scale(1 / scale, 1 / scale)
-        world = self.editing.shown
+        with QPainter(self) as painter:  # one that is left open by an error would end the process
+            painter.scale(1 / scale, 1 / scale)
+            self._paint(painter, self.view)
+
+    def _paint(self, painter: QPainter, view: View) -> None:
+        current, world = theme(), self.editing.shown
+        painter.fillRect(0, 0, round(view.width), round(view.height), QColor(current.canvas))
         if world is not None:
             self._paint_world(painter, world, view)
         if self._notice:
@@ -212,7 +218,6 @@ class Canvas(QWidget):
             painter.setPen(QColor(current.accent))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(0, 0, round(view.width) - 1, round(view.height) - 1)
-        painter.end()
 
     def _paint_world(self, painter: QPainter, world: World, view: View) -> None:
         current = theme()

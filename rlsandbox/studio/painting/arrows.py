@@ -98,9 +98,8 @@ def _shared(
 def _picture(size: int, pitch: float, scale: float, look: int) -> QPixmap:
     picture = QPixmap(size, size)
     picture.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(picture)
-    _draw_arrow(painter, QPointF(size / 2, size / 2), pitch, scale, look)
-    painter.end()
+    with QPainter(picture) as painter:
+        _draw_arrow(painter, QPointF(size / 2, size / 2), pitch, scale, look)
     return picture
 
 

@@ -47,9 +47,8 @@ def render_png(world: World, marks: Sequence[Mark], path: Path, cell_px: int, th
     size, view = _layout(world, marks, cell_px)
     image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor(theme.canvas))
-    painter = QPainter(image)
-    _paint(painter, world, marks, theme, view, size)
-    painter.end()
+    with QPainter(image) as painter:
+        _paint(painter, world, marks, theme, view, size)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # pyright: ignore[reportArgumentType, reportCallIssue]
@@ -66,10 +65,9 @@ def render_svg(world: World, marks: Sequence[Mark], path: Path, cell_px: int, th
     generator.setViewBox(QRect(0, 0, size.width(), size.height()))
     generator.setTitle(world.name)
     generator.setDescription("A world of RL Sandbox")
-    painter = QPainter(generator)
-    painter.fillRect(QRect(0, 0, size.width(), size.height()), QColor(theme.canvas))
-    _paint(painter, world, marks, theme, view, size)
-    painter.end()
+    with QPainter(generator) as painter:
+        painter.fillRect(QRect(0, 0, size.width(), size.height()), QColor(theme.canvas))
+        _paint(painter, world, marks, theme, view, size)
     _write(path, buffer)
 
 

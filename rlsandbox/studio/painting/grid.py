@@ -40,10 +40,9 @@ def tile_grid(painter: QPainter, ink: QColor, view: View, cells: Range) -> None:
         return
     picture = QPixmap(size, size)
     picture.fill(QColor(0, 0, 0, 0))
-    lines = QPainter(picture)
-    lines.fillRect(0, 0, size, thick, ink)
-    lines.fillRect(0, thick, thick, size - thick, ink)
-    lines.end()
+    with QPainter(picture) as lines:
+        lines.fillRect(0, 0, size, thick, ink)
+        lines.fillRect(0, thick, thick, size - thick, ink)
     painter.drawTiledPixmap(0, 0, width, height, picture)
     painter.save()
     painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Clear)

@@ -23,16 +23,19 @@ from rlsandbox.studio.painting.heat import brightness, is_vector, paint_heatmap,
 from rlsandbox.studio.painting.tiles import (
     TileLayers,
     bright_tiles,
+    hides_values,
     paint_ground_shapes,
     paint_over_shapes,
 )
 from rlsandbox.studio.painting.view import View
 from rlsandbox.studio.theme import Theme
+from rlsandbox.worlds.tiles import TILES
 from rlsandbox.worlds.world import World
 
 T = TypeVar("T")
 
 _LIFT = 0.09  # of a cell, by which arrows make room for the number under them
+_HIDING = np.array([hides_values(tile) for tile in TILES])
 _RADIUS = 4.0  # logical pixels, of the grid's outer corners
 
 
@@ -61,6 +64,7 @@ def paint_scene(
         view: where the grid lies.
         layers: keeps the static part from frame to frame.
     """
+    marks = _fitting(marks, world)
     values = [mark for mark in marks if isinstance(mark, Heatmap | Triangles)]
     vector = is_vector(painter)
     layers = layers or TileLayers()
@@ -77,6 +81,15 @@ def paint_scene(
         layers.paint_over(painter, world, theme, view, valued, ink)
     _round_corners(painter, world, theme, view)
     _paint_marks(painter, world, marks, theme, view)
+
+
+def _fitting(marks: Sequence[Mark], world: World) -> list[Mark]:
+    """The marks that are about a world of this size: those of the last world may come a moment too late."""
+    return [
+        mark
+        for mark in marks
+        if not isinstance(mark, Heatmap | Triangles | Labels) or mark.values.shape[:2] == world.terrain.shape
+    ]
 
 
 _VALUES = {Heatmap: paint_heatmap, Triangles: paint_triangles}
@@ -113,19 +126,20 @@ def _trail_ink(theme: Theme, over_values: bool) -> QColor:
 
 def _bright_cells(world: World, values: Sequence[Heatmap | Triangles], theme: Theme) -> NDArray[np.bool_]:
     """`[H, W]`: where ink must be dark."""
-    bright = bright_tiles(theme.name)[world.terrain]
+    ground = bright_tiles(theme.name)[world.terrain]
+    bright = ground
     for mark in values:
         bright = brightness(mark, bright)
-    return bright
+    return np.where(_HIDING[world.terrain], ground, bright)
 
 
 def _valued(world: World, values: Sequence[Heatmap | Triangles]) -> NDArray[np.bool_]:
-    """`[H, W]`: where values cover the ground."""
+    """`[H, W]`: where values cover the ground and nothing covers them."""
     valued = np.zeros(world.terrain.shape, bool)
     for mark in values:
         known = ~np.isnan(mark.values)
         valued |= known if isinstance(mark, Heatmap) else known.any(axis=-1)
-    return valued
+    return valued & ~_HIDING[world.terrain]
 
 
 def _round_corners(painter: QPainter, world: World, theme: Theme, view: View) -> None:

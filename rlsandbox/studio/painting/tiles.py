@@ -251,9 +251,8 @@ class TileLayers:
         if stamp is None:
             stamp = QPixmap(size, size)
             stamp.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(stamp)
-            _STAMPERS[part](painter, what, QRectF(0, 0, size, size), theme)
-            painter.end()
+            with QPainter(stamp) as painter:
+                _STAMPERS[part](painter, what, QRectF(0, 0, size, size), theme)
             self._stamps[key] = stamp
             if len(self._stamps) > 256:
                 self._stamps.popitem(last=False)
@@ -303,9 +302,8 @@ class _Layer:
         r0, r1, c0, c1 = self._range
         self.picture = QPixmap(max(1, (c1 - c0) * size), max(1, (r1 - r0) * size))
         self.picture.fill(ground)
-        painter = QPainter(self.picture)
-        yield painter, r0, r1, c0, c1
-        painter.end()
+        with QPainter(self.picture) as painter:
+            yield painter, r0, r1, c0, c1
 
     def place(self, view: View) -> QPointF:
         """Where the picture lies on the device."""
