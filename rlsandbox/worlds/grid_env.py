@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
@@ -60,6 +60,14 @@ class _Face:
         return None
 
 
+class _Outcome(NamedTuple):
+    prob: float
+    next_state: int
+    reward: float
+    reward_sd: float
+    terminal: bool
+
+
 class GridEnv(gymnasium.Env[Any, Any]):
     """A drawn world.
 
@@ -93,6 +101,7 @@ class GridEnv(gymnasium.Env[Any, Any]):
         self.state = 0
         self._steps = 0
         self._episode_steps = 0
+        self._known: dict[tuple[int, int, int], tuple[_Outcome, ...]] = {}
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -111,30 +120,45 @@ class GridEnv(gymnasium.Env[Any, Any]):
         """One move; the info holds the probability of what happened."""
         check(self.action_space.contains(action), f"there is no action {action!r}.", "action")
         stages = self._face.stages
-        model = stages.models[stages.at(self._steps)]
-        s, a = self.state, int(action)
-        cumulative = np.cumsum(model.prob[s, a])
-        k = int(np.searchsorted(cumulative, self.np_random.random() * cumulative[-1], side="right"))
-        k = min(k, int(np.count_nonzero(model.prob[s, a])) - 1)
-        reward = float(model.reward[s, a, k])
-        if model.reward_sd[s, a, k] > 0:
-            reward += float(model.reward_sd[s, a, k]) * float(self.np_random.standard_normal())
-        self.state = int(model.next_state[s, a, k])
+        stage = stages.at(self._steps)
+        outcomes = self._outcomes_of(stage, self.state, int(action))
+        left, k = float(self.np_random.random()), 0
+        # rounding may leave a little luck beyond the last outcome: that one is taken then
+        while left >= outcomes[k].prob and k + 1 < len(outcomes):
+            left -= outcomes[k].prob
+            k += 1
+        outcome = outcomes[k]
+        reward = outcome.reward
+        if outcome.reward_sd > 0:
+            reward += outcome.reward_sd * float(self.np_random.standard_normal())
+        self.state = outcome.next_state
         self._steps += 1
         self._episode_steps += 1
-        terminated = bool(model.terminal[s, a, k])
         following = stages.models[stages.at(self._steps)]
-        walled_in = not terminated and not following.live[self.state]
-        late = 0 < model.step_limit <= self._episode_steps
-        return self._observed(), reward, terminated, late or walled_in, {"prob": float(model.prob[s, a, k])}
+        walled_in = not outcome.terminal and not following.live[self.state]
+        late = 0 < following.step_limit <= self._episode_steps
+        truncated = bool(late or walled_in)
+        return self._observed(), reward, outcome.terminal, truncated, {"prob": outcome.prob}
 
     def render(self) -> Any:
         """A picture `[h, w, 3]` uint8 or a text, as the render mode says."""
-        return self._face.render(self.state, int(self._face.stages.at(self._steps)))
+        return self._face.render(self.state, self._face.stages.at(self._steps))
+
+    def _outcomes_of(self, stage: int, s: int, a: int) -> tuple[_Outcome, ...]:
+        """What may come of an action, as plain numbers: reading arrays one by one would take longer."""
+        known = self._known.get((stage, s, a))
+        if known is None:
+            model = self._face.stages.models[stage]
+            layers = (model.prob, model.next_state, model.reward, model.reward_sd, model.terminal)
+            used = np.count_nonzero(model.prob[s, a])
+            known = tuple(_Outcome(*(layer[s, a, k].item() for layer in layers)) for k in range(used))
+            self._known[stage, s, a] = known
+        return known
 
     def _observed(self) -> Any:
-        seen = self._face.observe(self.state)
-        return int(seen) if seen.ndim == 0 else seen
+        if isinstance(self.observation_space, spaces.Discrete):
+            return self.state
+        return self._face.observe(self.state)
 
 
 class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
@@ -211,14 +235,13 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         luck = self.np_random.random(self.num_envs)
         resting = self._ended if self._mode is AutoresetMode.NEXT_STEP else np.zeros_like(self._ended)
         stages = self._face.stages
-        before = stages.at(self._steps)
-        for stage in np.unique(before):
+        for stage, inside in stages.split(self._steps):
             model = stages.models[stage]
             noise = np.zeros(self.num_envs)
             if model.reward_sd.any():
                 noise = self.np_random.standard_normal(self.num_envs)
             _step_copies(
-                np.flatnonzero((before == stage) & ~resting),
+                np.flatnonzero(inside & ~resting),
                 actions,
                 luck,
                 noise,
@@ -236,9 +259,8 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         limit = stages.models[0].step_limit
         if limit:
             truncated |= (self._episode_steps >= limit) & ~resting
-        after = stages.at(self._steps)
-        for stage in np.unique(after):
-            walled_in = ~stages.models[stage].live[self.states] & (after == stage)
+        for stage, inside in stages.split(self._steps):
+            walled_in = ~stages.models[stage].live[self.states] & inside
             truncated |= walled_in & ~terminated & ~resting
         ended = terminated | truncated
         infos: dict[str, Any] = {}
@@ -262,18 +284,18 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         """A picture or text for each copy."""
         if self.render_mode is None:
             return None
-        stages = self._face.stages.at(self._steps)
+        stages = [self._face.stages.at(steps) for steps in self._steps.tolist()]
         return tuple(
-            self._face.render(int(state), int(stage))
-            for state, stage in zip(self.states, stages, strict=True)
+            self._face.render(state, stage) for state, stage in zip(self.states.tolist(), stages, strict=True)
         )
 
     def _restart(self, copies: NDArray[np.bool_]) -> None:
         """Put the chosen copies at starts."""
-        luck = self.np_random.random(self.num_envs) if copies.any() else np.zeros(0)
-        now = self._face.stages.at(self._steps)
-        for stage in np.unique(now[copies]):
-            model, chosen = self._face.stages.models[stage], copies & (now == stage)
+        if not copies.any():
+            return
+        luck = self.np_random.random(self.num_envs)
+        for stage, inside in self._face.stages.split(self._steps):
+            model, chosen = self._face.stages.models[stage], copies & inside
             place = np.searchsorted(model.start_cumulative, luck[chosen], side="right")
             self.states[chosen] = model.start_states[place]
         self._episode_steps[copies] = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import bisect
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ class Stages:
     """
 
     def __init__(self, world: World) -> None:
-        self._changes = np.array([change.step for change in world.schedule], np.int64)
+        self._changes = [change.step for change in world.schedule]
         self.worlds = (world, *(world.at_step(change.step) for change in world.schedule))
         self.models: list[TabularMDP] = [compile_world(world)]
         for before, after in zip(self.worlds, self.worlds[1:], strict=False):
@@ -33,6 +33,13 @@ class Stages:
                 )
             self.models.append(recompile(self.models[-1], before, after))
 
-    def at(self, steps: int | NDArray[np.int64]) -> Any:
-        """Number of the stage after so many steps, of the same shape as `steps`."""
-        return np.searchsorted(self._changes, steps, side="right")
+    def at(self, step: int) -> int:
+        """Number of the stage after so many steps."""
+        return bisect.bisect_right(self._changes, step)
+
+    def split(self, steps: NDArray[np.int64]) -> list[tuple[int, NDArray[np.bool_]]]:
+        """The stages that copies are in after so many `steps` `[N]`, each with who is in it `[N]`."""
+        if not self._changes:
+            return [(0, np.ones(steps.shape, np.bool_))]
+        stage = np.searchsorted(self._changes, steps, side="right")
+        return [(int(k), stage == k) for k in np.unique(stage)]
