@@ -24,21 +24,19 @@ _MOVES = np.array([(-1, 0), (0, 1), (1, 0), (0, -1)], float)
 def run(seconds: float | None = None) -> dict[str, float | str]:
     """Repaint for about `seconds` (2 by default) in all."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    from PySide6.QtCore import QPointF
-    from PySide6.QtWidgets import QApplication
-
+    from rlsandbox.studio.app import application
     from rlsandbox.studio.canvas import Canvas
 
-    app = QApplication.instance() or QApplication(["rlsandbox"])
+    app = application()
     canvas = Canvas()
     canvas.resize(900, 900)
     share = (seconds or 2.0) / 4
-    figures: dict[str, float | str] = {"platform": QApplication.platformName()}
+    figures: dict[str, float | str] = {"platform": app.platformName()}
     for name, world in (("open", World.blank(SIDE, SIDE)), ("maze", maze(SIDE, SIDE, 1))):
         canvas.set_world(world)
         canvas.fit()
         figures |= _percentiles(name, _repaints(canvas, _frames(world), share))
-    canvas.zoom_by(4, QPointF(450, 450))
+    canvas.zoom_by(4)
     figures |= _percentiles("zoomed_in", _repaints(canvas, _frames(world), share))
     figures |= _percentiles("zooming", _repaints(canvas, _frames(world), share, zooms=True))
     canvas.deleteLater()
@@ -63,9 +61,6 @@ def _frames(world: World) -> list[tuple[Mark, ...]]:
 def _repaints(
     canvas: "Canvas", frames: list[tuple[Mark, ...]], seconds: float, zooms: bool = False
 ) -> list[float]:
-    from PySide6.QtGui import QPixmap
-
-    target = QPixmap(canvas.size())
     times: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < 12:
@@ -73,7 +68,7 @@ def _repaints(
         if zooms:
             canvas.zoom_by(1.25 if len(times) % 12 < 6 else 0.8)
         before = time.perf_counter()
-        canvas.render(target)
+        canvas.grab()
         times.append(1000 * (time.perf_counter() - before))
     return times[3:]  # the first frames fill caches
 
