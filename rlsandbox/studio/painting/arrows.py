@@ -83,11 +83,12 @@ def _shared(
         return rows + 0.5, columns + 0.5, vectors, 1
     # Blocks lie at fixed places in the world, so that panning does not stir them.
     across = -(-shape[1] // block)
-    _, where = np.unique((rows // block) * across + columns // block, return_inverse=True)
-    count = np.bincount(where)
+    ids = (rows // block) * across + columns // block
+    count = np.bincount(ids)
+    used = np.flatnonzero(count)
 
     def mean(values: NDArray[np.floating]) -> NDArray[np.floating]:
-        return np.bincount(where, values) / count
+        return np.bincount(ids, values)[used] / count[used]
 
     # In the middle of the cells that share it, an arrow stays in a corridor narrower than the block.
     towards = np.stack([mean(vectors[:, 0]), mean(vectors[:, 1])], axis=1)
