@@ -293,7 +293,27 @@ def _sentence(error: ValidationError) -> SandboxError:
     for part in first["loc"]:
         place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{part[:40]}"
     message = first["msg"][:200]
-    return SandboxError(f"{message[:1].lower()}{message[1:]}.", place or None)
+    sentence = _SENTENCES.get(first["type"], f"{message[:1].lower()}{message[1:]}.")
+    return SandboxError(sentence, place or None)
+
+
+_SENTENCES = {
+    "missing": "this field is missing: add it.",
+    "extra_forbidden": "this field is unknown: remove it.",
+    "unexpected_keyword_argument": "this rule is unknown: remove it.",
+    "string_type": "write a text in quotes.",
+    "float_type": "write a number.",
+    "int_type": "write a whole number.",
+    "int_from_float": "write a whole number.",
+    "bool_type": "write true or false.",
+    "list_type": "write a list in [ ].",
+    "tuple_type": "write a list in [ ].",
+    "model_type": "write an object in { }.",
+    "model_attributes_type": "write an object in { }.",
+    "dataclass_type": "write an object in { }.",
+    "finite_number": "write a finite number.",
+}
+"""What to do about the commonest things that pydantic finds."""
 
 
 def _world(file: _WorldFile) -> World:

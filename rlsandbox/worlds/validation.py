@@ -92,10 +92,10 @@ def check_world(world: World) -> None:
                 f"cell {(r, c)} lies outside the world.",
                 "schedule",
             )
-            tile_named(tile_id)
+            tile_named(tile_id, "schedule")
 
 
-def tile_named(tile_id: str) -> Tile:
+def tile_named(tile_id: str, place: str | None = None) -> Tile:
     """The tile of that id.
 
     Raises:
@@ -103,7 +103,7 @@ def tile_named(tile_id: str) -> Tile:
     """
     tile = TILE_BY_ID.get(tile_id)
     if tile is None:
-        raise SandboxError(f"there is no tile {tile_id!r}; the tiles are {', '.join(TILE_BY_ID)}.")
+        raise SandboxError(f"there is no tile {tile_id!r}; the tiles are {', '.join(TILE_BY_ID)}.", place)
     return tile
 
 
