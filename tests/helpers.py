@@ -25,7 +25,7 @@ def corridor(length: int, **rules: Any) -> World:
 
 
 def eventful() -> World:
-    """Everything random happens here: slips, gusts, noisy rewards, several starts, a cliff, cuts, a change."""
+    """Everything random happens here: slips, gusts, noisy rewards, two starts, a cliff, cuts, a change."""
     rules = Rules(step_reward=-0.3, slip=0.1, step_limit=23, wind_random=True)
     world = world_from_rows(("S.~.G", ".#.R.", "S.C.P"), "Eventful", rules)
     change = Change(61, ((1, 0, "mud"), (1, 2, "wall")))

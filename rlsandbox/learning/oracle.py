@@ -22,7 +22,7 @@ class Solution:
     """Optimal values of a world.
 
     Attributes:
-        v: `[S]` V*; 0 where an episode has ended.
+        v: `[S]` V*; 0 where an episode has ended, and at gamma = 1 where none ever comes.
         q: `[S, A]` Q*.
         v_start: V* averaged over the start distribution.
         sweeps: sweeps that were needed.
@@ -43,34 +43,42 @@ class Solution:
 def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | None:
     """Optimal values by Gauss-Seidel value iteration, swept to and fro (Sutton & Barto, section 4.4; Bertsekas).
 
+    Without a discount it begins from below, at the values of a policy that surely ends: values can then only
+    rise, and those that would rise for ever are told by the cycle on which they do.
+
     Args:
         mdp: the model.
         gamma: discount in [0, 1].
         tolerance: largest error of a value for gamma < 1; largest residual, times 1e-3, for gamma = 1.
 
     Returns:
-        The solution, or None where there is none: at gamma = 1 a world may pay for ever, or never let an episode end.
+        The solution, or None where there is none: at gamma = 1 a world may pay for ever, or have a place from
+        which no episode ends although something is paid there.
     """
     began = time.perf_counter()
     enough = tolerance * (1 - gamma) / gamma if 0 < gamma < 1 else tolerance * 1e-3
-    v = np.zeros(mdp.n_states)
+    v, live = np.zeros(mdp.n_states), mdp.live
+    if gamma == 1:
+        live = mdp.live & mdp.reachable
+        below = _from_below(mdp, live)
+        if below is None:
+            return None
+        v = below
     expected, sweeps, residual = mdp.expected_reward, 0, np.inf
-    best = np.inf
-    while residual > enough and sweeps < MAX_SWEEPS:
+    while residual > enough:
+        if sweeps >= MAX_SWEEPS:
+            return None
         residual = _sweep(
-            v, mdp.next_state, mdp.prob, mdp.terminal, expected, mdp.live, gamma, enough, _SWEEPS_A_CALL
+            v, mdp.next_state, mdp.prob, mdp.terminal, expected, live, gamma, enough, _SWEEPS_A_CALL
         )
         sweeps += _SWEEPS_A_CALL
-        if not np.isfinite(residual) or np.abs(v).max() > _UNBOUNDED * (1 + np.abs(expected).max()):
+        largest = np.abs(v).max()
+        if not np.isfinite(residual) or largest > _UNBOUNDED * (1 + np.abs(expected).max()):
             return None
-        if gamma == 1 and sweeps > 64 * (mdp.n_states + 16) and residual >= best * (1 - 1e-9):
-            return None  # every sweep adds the same: no end is in sight
-        best = min(best, residual)
-        floor = 4 * np.finfo(np.float64).eps * np.abs(v).max()
-        if residual <= floor:
+        if residual <= 4 * np.finfo(np.float64).eps * largest:
             break
-    else:
-        if residual > enough:
+        doubled = sweeps & (sweeps - 1) == 0
+        if gamma == 1 and doubled and residual > enough and _pays_for_ever(mdp, v, live):
             return None
     q = lookahead(mdp, v, gamma)
     return Solution(v, q, float(mdp.start @ v), sweeps, float(residual), time.perf_counter() - began, gamma)
@@ -106,6 +114,63 @@ def policy_values(mdp: TabularMDP, policy: NDArray[np.float64], gamma: float) ->
     v = np.full(mdp.n_states, np.nan)
     v[states] = np.atleast_1d(spsolve((identity(states.size) - gamma * inside).tocsc(), expected))
     return v
+
+
+def _from_below(mdp: TabularMDP, live: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """`[S]` values of a policy that from every live state surely ends or comes to rest where nothing is paid.
+
+    None where there is no such policy: then some live state is worth minus infinity, or has no value at all.
+    """
+    from scipy.sparse import identity
+    from scipy.sparse.linalg import spsolve
+
+    rest, action = np.zeros(mdp.n_states, np.bool_), np.zeros(mdp.n_states, np.int64)
+    if not _ends_surely(mdp.next_state, mdp.prob, mdp.reward, mdp.terminal, live, rest, action):
+        return None
+    v = np.zeros(mdp.n_states)
+    states = np.flatnonzero(live & ~rest)
+    if states.size:
+        onward = _chain(mdp, action)[states][:, states]
+        paid = mdp.expected_reward[states, action[states]]
+        v[states] = np.atleast_1d(spsolve((identity(states.size) - onward).tocsc(), paid))
+    return v
+
+
+def _pays_for_ever(mdp: TabularMDP, v: NDArray[np.float64], live: NDArray[np.bool_]) -> bool:
+    """Whether values from below show that a live state is worth infinitely much.
+
+    Where no value exceeds its backup, the greedy policy gains on average what its backups exceed the values by,
+    averaged over the states that it stays in for ever: if that is anything at all, it is paid again and again.
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    q = lookahead(mdp, v, 1.0)
+    action = q.argmax(axis=1)
+    chain = _chain(mdp, action)
+    ends = (_taken(mdp.prob, action) * _taken(mdp.terminal, action)).sum(axis=1) > 0
+    staying = live & ~_closure(chain.T.tocsr(), ends | ~live)
+    _, component = connected_components(chain, directed=True, connection="strong")
+    here, there = chain.nonzero()
+    left = np.zeros(component.max() + 1, np.bool_)
+    left[component[here[component[here] != component[there]]]] = True
+    for_ever = staying & ~left[component]
+    gain = q.max(axis=1) - v
+    return bool((gain[for_ever] > 1e-9 * (1 + np.abs(v).max())).any())
+
+
+def _taken(outcomes: NDArray[Any], action: NDArray[np.int64]) -> NDArray[Any]:
+    """`[S, K]`: the outcomes `[S, A, K]` of one action in each state."""
+    return np.take_along_axis(outcomes, action[:, None, None], axis=1)[:, 0]
+
+
+def _chain(mdp: TabularMDP, action: NDArray[np.int64]) -> Any:
+    """Sparse `[S, S]`: where one action in each state leads while the episode goes on."""
+    from scipy.sparse import csr_matrix
+
+    weight = np.where(_taken(mdp.terminal, action) | ~mdp.live[:, None], 0.0, _taken(mdp.prob, action))
+    rows, outcome = np.nonzero(weight)
+    columns = _taken(mdp.next_state, action)[rows, outcome]
+    return csr_matrix((weight[rows, outcome], (rows, columns)), shape=(mdp.n_states, mdp.n_states))
 
 
 def _closure(graph: Any, seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -153,3 +218,62 @@ def _sweep(
         if residual <= enough:
             break
     return residual
+
+
+@kernel
+def _ends_surely(
+    next_state: Any, prob: Any, reward: Any, terminal: Any, live: Any, rest: Any, action: Any
+) -> bool:
+    """Find actions under which every live state surely ends, or comes to rest where nothing is paid.
+
+    Live states lead to live ones alone, so that coming nearer with some chance in each of them is enough.
+
+    Args:
+        next_state, prob, reward, terminal: the model, `[S, A, K]`.
+        live: `[S]` bool.
+        rest: `[S]` bool, filled: where one can stay for ever without being paid anything.
+        action: `[S]` int64, filled: what to do elsewhere.
+
+    Returns:
+        Whether every live state has such an action.
+    """
+    n_states, n_actions, n_outcomes = prob.shape
+    rest[:] = live
+    changed = True
+    while changed:  # the greatest set in which some unpaid action stays
+        changed = False
+        for position in range(2 * n_states):
+            s = position if position < n_states else 2 * n_states - 1 - position
+            if not rest[s]:
+                continue
+            stays = False
+            for a in range(n_actions):
+                unpaid = True
+                for k in range(n_outcomes):
+                    if prob[s, a, k] > 0:
+                        gone = not terminal[s, a, k] and not rest[next_state[s, a, k]]
+                        if reward[s, a, k] != 0 or gone:
+                            unpaid = False
+                stays = stays or unpaid
+            if not stays:
+                rest[s], changed = False, True
+    reached = rest.copy()
+    changed = True
+    while changed:  # the least set from which some action may come nearer to the end
+        changed = False
+        for position in range(2 * n_states):
+            s = position if position < n_states else 2 * n_states - 1 - position
+            if reached[s] or not live[s]:
+                continue
+            for a in range(n_actions):
+                nearer = False
+                for k in range(n_outcomes):
+                    if prob[s, a, k] > 0 and (terminal[s, a, k] or reached[next_state[s, a, k]]):
+                        nearer = True
+                if nearer:
+                    reached[s], action[s], changed = True, a, True
+                    break
+    for s in range(n_states):
+        if live[s] and not reached[s]:
+            return False
+    return True
