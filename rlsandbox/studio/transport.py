@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from rlsandbox.studio.controls import IconButton, Separator, SlimSlider, text_label
-from rlsandbox.studio.theme import icon
+from rlsandbox.studio.controls import IconButton, Separator, SlimSlider
+from rlsandbox.studio.theme import color, font, icon
 from rlsandbox.training.pace import FIRST_PACE, PACES, Pace
 
 PLAYING_SPEEDS = (1, 2, 5, 10, 20, 60)
 """Frames a second at which an episode is played; a screen shows no more."""
 _FIRST_PLAYING_SPEED = 10
 _NARROW = 760
-"""Below this width the word before the speed slider gives way."""
+"""Below this width the button that records keeps its icon alone."""
+_INSET = 5
+"""From the edge of a slider to its groove."""
 
 Mode = Literal["idle", "live", "episode"]
 
@@ -25,8 +27,9 @@ Mode = Literal["idle", "live", "episode"]
 class Transport(QWidget):
     """Plays recorded episodes and sets the speed; it holds no episode, only which frame is shown.
 
-    Three modes: `idle` (nothing was trained), `live` (what the agent does now), `episode` (a recorded one is played
-    or scrubbed; the speed slider then sets the speed of playing). Space plays and pauses, comma and period step.
+    Three modes: `idle` (nothing was trained), `live` (what the agent does now), `episode` (a recorded one is
+    played or scrubbed; the speed slider then sets the speed of playing). Space plays and pauses, comma and
+    period step.
     """
 
     frame_changed = Signal(int)
@@ -42,9 +45,10 @@ class Transport(QWidget):
         super().__init__(parent)
         self.setFixedHeight(56)
         self.setAccessibleName(self.tr("Transport"))
-        self._mode: Mode = "idle"
+        self._mode: Mode | None = None
         self._pace = FIRST_PACE
         self._playing_speed = _FIRST_PLAYING_SPEED
+        self._title = ""
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._advance)
@@ -54,7 +58,7 @@ class Transport(QWidget):
     def _build(self) -> None:
         self.first = IconButton("skip-start", self.tr("To the start of the episode"), flat=True)
         self.back = IconButton("step-back", self.tr("One step back (,)"), flat=True)
-        self.play = IconButton("play", self.tr("Play the episode (Space)"), disc=True, side=34)
+        self.play = IconButton("play", "", disc=True, side=34)
         self.forward = IconButton("step-forward", self.tr("One step forward (.)"), flat=True)
         self.timeline = SlimSlider(0, 0)
         self.timeline.setAccessibleName(self.tr("Step of the episode"))
@@ -64,41 +68,29 @@ class Transport(QWidget):
         for button in (self.record, self.live):
             button.setProperty("dense", True)
             button.setIconSize(QSize(14, 14))
+            button.setFixedHeight(24)
         self.speed_slider = SlimSlider(0, len(PACES) - 1)
-        self.speed_slider.setFixedWidth(96)
         self.speed_slider.setPageStep(1)
-        self._step, self._title = text_label("", "dim"), text_label("", "dim")
-        self._speed_word, self._speed_text = text_label(self.tr("Speed"), "dim"), text_label("", "dim", 12)
-        self._title.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        texts = [self._pace_text(pace) for pace in PACES]
-        self._speed_text.setFixedWidth(max(map(self._speed_text.fontMetrics().horizontalAdvance, texts)) + 4)
+        self.readout, self.speed_text = Readout(12), Readout(11)
 
         line = QHBoxLayout(self)
         line.setContentsMargins(14, 0, 14, 0)
         line.setSpacing(4)
         for button in (self.first, self.back, self.play, self.forward):
             line.addWidget(button)
-        line.addSpacing(8)
-        line.addWidget(self._step)
-        line.addSpacing(8)
-        line.addWidget(self.timeline, 1)
-        self._gap = QWidget()
-        line.addWidget(self._gap, 1)
-        line.addSpacing(8)
-        line.addWidget(self._title)
-        line.addSpacing(6)
+        line.addSpacing(12)
+        line.addLayout(_stack(self.readout, self.timeline), 1)
+        line.addSpacing(12)
         line.addWidget(self.record)
         line.addWidget(self.live)
-        line.addSpacing(6)
+        line.addSpacing(8)
         separator = Separator(Qt.Orientation.Vertical)
-        separator.setFixedHeight(24)
+        separator.setFixedHeight(28)
         line.addWidget(separator)
-        line.addSpacing(6)
-        line.addWidget(self._speed_word)
-        line.addSpacing(4)
-        line.addWidget(self.speed_slider)
-        line.addSpacing(4)
-        line.addWidget(self._speed_text)
+        line.addSpacing(8)
+        line.addLayout(_stack(self.speed_text, self.speed_slider))
+        texts = [self._pace_text(pace) for pace in PACES]
+        self.speed_slider.setFixedWidth(self.speed_text.width_of(texts) + 8)
 
         self.first.clicked.connect(self._to_start)
         self.back.clicked.connect(self.step_back)
@@ -114,14 +106,12 @@ class Transport(QWidget):
 
     def set_idle(self) -> None:
         """There is no agent yet."""
-        self._write(self._step, "")
-        self._write(self._title, "")
+        self.readout.set_texts("", "")
         self._enter("idle")
 
     def set_live(self, step_text: str, episode_text: str) -> None:
         """Show what the agent does now; cheap enough for every frame."""
-        self._write(self._step, step_text)
-        self._write(self._title, episode_text)
+        self.readout.set_texts(step_text, episode_text)
         self._enter("live")
 
     def set_episode(self, n_frames: int, title: str, markers: Sequence[tuple[int, str]] = ()) -> None:
@@ -139,14 +129,14 @@ class Transport(QWidget):
         self.timeline.setValue(0)
         self.timeline.blockSignals(False)
         self.timeline.set_markers(markers)
-        self._write(self._title, title)
+        self._title = title
         self._enter("episode")
         self._show_frame()
         self.toggle_play()
 
     def mode(self) -> Mode:
         """What the bar shows."""
-        return self._mode
+        return self._mode or "idle"
 
     def frame(self) -> int:
         """The frame of the episode that is shown."""
@@ -238,7 +228,7 @@ class Transport(QWidget):
             Qt.Key.Key_Space: self.toggle_play,
             Qt.Key.Key_Comma: self.step_back,
             Qt.Key.Key_Period: self.step_forward,
-        }.get(Qt.Key(event.key()))
+        }.get(event.key())
         if act is None or event.modifiers():
             super().keyPressEvent(event)
         else:
@@ -246,12 +236,12 @@ class Transport(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._speed_word.setVisible(self.width() >= _NARROW)
+        self._show_record()
 
     # -- how it is written ------------------------------------------------------------------------
 
     def _enter(self, mode: Mode) -> None:
-        if mode == self._mode and self.record.text():
+        if mode == self._mode:
             return
         if mode != "episode":
             self.pause()
@@ -262,14 +252,9 @@ class Transport(QWidget):
         for widget in (self.play, self.record):
             widget.setEnabled(mode != "idle")
         self.timeline.setVisible(scrubs)
-        self._gap.setVisible(not scrubs)
         self.live.setVisible(scrubs)
-        self.record.setText(self.tr("New episode") if scrubs else self.tr("Record episode"))
-        self.record.setToolTip(
-            self.tr("Train first: then an episode of the policy can be watched here")
-            if mode == "idle"
-            else self.tr("Watch an episode of the policy as it is now, without exploration (F8)")
-        )
+        self._show_record()
+        self._show_playing()
         self.speed_slider.blockSignals(True)
         self.speed_slider.setMaximum((len(PLAYING_SPEEDS) if scrubs else len(PACES)) - 1)
         self.speed_slider.setValue(
@@ -285,20 +270,32 @@ class Transport(QWidget):
         """Milliseconds a frame."""
         return round(1000 / self._playing_speed)
 
-    def _show_speed(self) -> None:
-        scrubs = self._mode == "episode"
-        self._speed_text.setText(
-            self._pace_text(Pace(steps_per_second=self._playing_speed) if scrubs else self._pace)
+    def _show_record(self) -> None:
+        text = self.tr("New episode") if self._mode == "episode" else self.tr("Record episode")
+        self.record.setText(text if self.width() >= _NARROW else "")
+        self.record.setAccessibleName(text)
+        self.record.setToolTip(
+            self.tr("Train first: then an episode of the policy can be watched here")
+            if self._mode == "idle"
+            else self.tr("{0}: watch the policy as it is now, without exploration (F8)").format(text)
         )
 
+    def _show_speed(self) -> None:
+        scrubs = self._mode == "episode"
+        pace = Pace(steps_per_second=self._playing_speed) if scrubs else self._pace
+        self.speed_text.set_texts(self._pace_text(pace))
+
     def _show_frame(self) -> None:
-        self._write(self._step, self.tr("step {0:,} of {1:,}").format(self.frame(), self.timeline.maximum()))
+        step = self.tr("step {0:,} of {1:,}").format(self.frame(), self.timeline.maximum())
+        self.readout.set_texts(step, self._title)
 
     def _show_playing(self) -> None:
         if self.is_playing():
             self.play.set_icon("pause", self.tr("Pause (Space)"))
-        else:
+        elif self._mode == "episode":
             self.play.set_icon("play", self.tr("Play the episode (Space)"))
+        else:
+            self.play.set_icon("play", self.tr("Watch an episode of the policy (Space)"))
 
     def _pace_text(self, pace: Pace) -> str:
         if pace.steps_per_second is not None:
@@ -308,14 +305,50 @@ class Transport(QWidget):
             return self.tr("{0:,g} episodes/s").format(pace.episodes_per_second)
         return self.tr("as fast as it goes")
 
-    @staticmethod
-    def _write(label: QLabel, text: str) -> None:
-        """Change a text that changes every frame; the label keeps its size, so nothing is laid out anew."""
-        if text != label.text():
-            metrics = label.fontMetrics()
-            # In steps of four figures, so that a counter moves its neighbours seldom.
-            step = 4 * metrics.horizontalAdvance("0")
-            width = -(-metrics.horizontalAdvance(text) // step) * step
-            if width != label.width():
-                label.setFixedSize(width, metrics.height())
-            label.setText(text)
+
+class Readout(QWidget):
+    """A line of quiet text, left and right, that may change with every frame: nothing is laid out anew."""
+
+    def __init__(self, size_px: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFont(font(size_px))
+        self.setFixedHeight(self.fontMetrics().height())
+        self._texts = ("", "")
+
+    def texts(self) -> tuple[str, str]:
+        """What stands left and right."""
+        return self._texts
+
+    def set_texts(self, left: str, right: str = "") -> None:
+        """Write left and right; where both do not fit, the right one is cut."""
+        if (left, right) != self._texts:
+            self._texts = (left, right)
+            self.setAccessibleName(", ".join(filter(None, self._texts)))
+            self.update()
+
+    def width_of(self, texts: Sequence[str]) -> int:
+        """Pixels that the longest of some texts takes."""
+        return max(self.fontMetrics().horizontalAdvance(text) for text in texts)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, metrics = QPainter(self), self.fontMetrics()
+        painter.setPen(color("dim"))
+        box = self.rect().adjusted(_INSET, 0, -_INSET, 0)
+        left, right = self._texts
+        middle = Qt.AlignmentFlag.AlignVCenter
+        cut = metrics.elidedText(left, Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(box, middle | Qt.AlignmentFlag.AlignLeft, cut)
+        room = box.width() - metrics.horizontalAdvance(left) - 12
+        cut = metrics.elidedText(right, Qt.TextElideMode.ElideRight, room) if room > 24 else ""
+        painter.drawText(box, middle | Qt.AlignmentFlag.AlignRight, cut)
+
+
+def _stack(text: QWidget, slider: QWidget) -> QVBoxLayout:
+    """A text close above its slider; alone it stands in the middle."""
+    column = QVBoxLayout()
+    column.setSpacing(0)
+    column.addStretch(1)
+    column.addWidget(text)
+    column.addWidget(slider)
+    column.addStretch(1)
+    return column

@@ -12,12 +12,14 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QModelIndex,
     QPersistentModelIndex,
+    QPointF,
+    QRect,
     QRectF,
     Qt,
     Signal,
     Slot,
 )
-from PySide6.QtGui import QAction, QColor, QKeySequence, QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QAction, QColor, QFontMetrics, QKeySequence, QPainter, QPalette, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -35,7 +37,9 @@ from rlsandbox.studio.theme import color, font, theme, theme_manager
 
 Index = QModelIndex | QPersistentModelIndex
 _NAME, _SEEDS, _ONLINE, _GREEDY, _GAP = range(5)
-_NARROW = 380
+_PADDING = 6
+"""Pixels left and right of what stands in a cell."""
+_NARROW = 360
 """Below this width the column of seeds gives way to the names."""
 
 
@@ -78,6 +82,8 @@ class RunsPanel(QWidget):
         super().__init__(parent)
         self.model = RunsModel(self)
         self._shown: tuple[int, ...] = ()
+        self._fitted = False
+        self._replacing = False
         self.table = self._make_table()
         self._count = text_label("", "dim", 12)
         self._empty = text_label(
@@ -97,8 +103,11 @@ class RunsPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(header)
-        layout.addWidget(self._empty, 1)
-        layout.addWidget(self.table, 1)
+        layout.addWidget(self._empty)
+        inset = QHBoxLayout()
+        inset.setContentsMargins(8, 0, 8, 4)
+        inset.addWidget(self.table)
+        layout.addLayout(inset, 1)
         self.setMinimumWidth(240)
         theme_manager().changed.connect(self._redraw)
         self._show_count()
@@ -118,17 +127,12 @@ class RunsPanel(QWidget):
         table.setWordWrap(False)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(26)
-        head = table.horizontalHeader()
-        head.setFont(font(11))
-        head.setHighlightSections(False)
-        head.setSectionsClickable(False)
+        head = _Heading(table)
+        table.setHorizontalHeader(head)
         head.setMinimumSectionSize(24)
-        head.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        metrics = table.fontMetrics()
-        widest = {_SEEDS: "Seeds", _ONLINE: "Online return", _GREEDY: "-1,234.5", _GAP: "never ends"}
-        for column, sample in widest.items():
+        for column in range(self.model.columnCount()):
             head.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            head.resizeSection(column, metrics.horizontalAdvance(sample) + 16)
+        head.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         table.selectionModel().selectionChanged.connect(self._on_selection)
         table.doubleClicked.connect(self._bring_back)
 
@@ -149,15 +153,18 @@ class RunsPanel(QWidget):
 
     def set_rows(self, rows: Sequence[RunRow]) -> None:
         """Show these runs; the selection stays with its runs, and runs that were not there are selected."""
+        if tuple(rows) == self.model.rows:
+            return
         if [row.run_id for row in rows] == [row.run_id for row in self.model.rows]:
             self.model.update_rows(rows)
+            self._fit_columns()
             return
         known = {row.run_id for row in self.model.rows}
         chosen = {row.run_id for row in rows if row.run_id not in known or row.run_id in self._shown}
         new = [row.run_id for row in rows if row.run_id not in known]
         current = new[-1] if new else self._current_id()
         selection = self.table.selectionModel()
-        selection.blockSignals(True)  # one change for the panel's listeners, at the end
+        self._replacing = True  # the panel's listeners hear of one change, at the end
         self.model.replace_rows(rows)
         wanted = QItemSelection()
         flags = QItemSelectionModel.SelectionFlag
@@ -168,8 +175,23 @@ class RunsPanel(QWidget):
             if row.run_id == current:
                 selection.setCurrentIndex(left, flags.NoUpdate)
         selection.select(wanted, flags.ClearAndSelect)
-        selection.blockSignals(False)
+        self._replacing = False
+        self._fit_columns()
         self._on_selection()
+
+    def _fit_columns(self) -> None:
+        """Columns of numbers take what their texts need, so that the names get the rest."""
+        head, metrics, small = self.table.horizontalHeader(), QFontMetrics(font(12)), QFontMetrics(font(11))
+        for column in range(_SEEDS, _GAP + 1):
+            heading = self.model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole)
+            texts = {self.model.text(row, column) for row in self.model.rows}
+            need = (
+                max([small.horizontalAdvance(heading), *map(metrics.horizontalAdvance, texts)]) + 2 * _PADDING
+            )
+            # It grows and never shrinks: figures that change do not make the table twitch.
+            if need > head.sectionSize(column) or not self._fitted:
+                head.resizeSection(column, need)
+        self._fitted = True
 
     def selected_ids(self) -> tuple[int, ...]:
         """The runs whose curves are shown, from the top of the table to its end."""
@@ -177,6 +199,8 @@ class RunsPanel(QWidget):
 
     @Slot()
     def _on_selection(self) -> None:
+        if self._replacing:
+            return
         numbers = sorted(index.row() for index in self.table.selectionModel().selectedRows())
         shown = tuple(self.model.rows[number].run_id for number in numbers)
         self._show_count(len(shown))
@@ -266,12 +290,12 @@ class RunsModel(QAbstractTableModel):
             Qt.ItemDataRole.DisplayRole: text,
             Qt.ItemDataRole.ToolTipRole: tip,
             Qt.ItemDataRole.TextAlignmentRole: _alignment(section),
-        }.get(Qt.ItemDataRole(role))
+        }.get(role)
 
     def data(self, index: Index, role: int = 0) -> Any:
         row, column = self.rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(row, column)
+            return self.text(row, column)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
@@ -283,7 +307,8 @@ class RunsModel(QAbstractTableModel):
         return None
 
     @staticmethod
-    def _text(row: RunRow, column: int) -> str:
+    def text(row: RunRow, column: int) -> str:
+        """What stands in a cell."""
         if column == _NAME:
             return row.title
         if column == _SEEDS:
@@ -294,32 +319,56 @@ class RunsModel(QAbstractTableModel):
 
 
 class _RunDelegate(QStyledItemDelegate):
-    """Draws the dot of a run before its name, filled while its curves are shown."""
+    """Draws the cells; the dot before a name is filled while the curves of the run are shown."""
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        if index.column() != _NAME:
-            super().paint(painter, option, index)
-            return
-        full = QStyleOptionViewItem(option)
-        self.initStyleOption(full, index)
-        model = index.model()
-        assert isinstance(model, RunsModel) and full.widget is not None
-        text, full.text = full.text, ""
-        full.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, full, painter, full.widget)
+        cell = QStyleOptionViewItem(option)
+        self.initStyleOption(cell, index)
+        model, view = index.model(), cell.widget
+        assert isinstance(model, RunsModel) and isinstance(view, QTableView)
+        text, cell.text = cell.text, ""
+        view.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, cell, painter, view)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        series = theme().series
-        ink = QColor(series[model.rows[index.row()].color % len(series)])
-        shown = bool(full.state & QStyle.StateFlag.State_Selected)
-        dot = QRectF(full.rect.left() + 12, full.rect.center().y() - 3.5, 9, 9)
-        painter.setPen(Qt.PenStyle.NoPen if shown else QPen(ink, 1.5))
-        painter.setBrush(ink if shown else Qt.BrushStyle.NoBrush)
-        painter.drawEllipse(dot if shown else dot.adjusted(0.75, 0.75, -0.75, -0.75))
-        painter.setPen(full.palette.color(full.palette.ColorRole.Text))
-        place = full.rect.adjusted(28, 0, -4, 0)
-        cut = full.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, cut)
+        place = cell.rect.adjusted(_PADDING, 0, -_PADDING, 0)
+        if index.column() == _NAME:
+            if view.hasFocus() and view.currentIndex().row() == index.row():
+                painter.fillRect(
+                    QRectF(cell.rect.left(), cell.rect.top(), 2, cell.rect.height()), color("accent")
+                )
+            shown = bool(cell.state & QStyle.StateFlag.State_Selected)
+            _draw_dot(
+                painter, QPointF(place.left() + 4.5, place.center().y() + 0.5), model.rows[index.row()], shown
+            )
+            place.setLeft(place.left() + 16)
+        painter.setFont(cell.font)
+        painter.setPen(cell.palette.color(QPalette.ColorRole.Text))
+        cut = cell.fontMetrics.elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        painter.drawText(place, _alignment(index.column()), cut)
         painter.restore()
+
+
+def _draw_dot(painter: QPainter, middle: QPointF, row: RunRow, filled: bool) -> None:
+    series = theme().series
+    ink = QColor(series[row.color % len(series)])
+    painter.setPen(QPen(ink, 1.5))
+    painter.setBrush(ink if filled else Qt.BrushStyle.NoBrush)
+    painter.drawEllipse(middle, 3.75, 3.75)
+
+
+class _Heading(QHeaderView):
+    """Headings without lines or boxes."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setFixedHeight(24)
+
+    def paintSection(self, painter: QPainter, rect: QRect, section: int) -> None:
+        painter.fillRect(rect, color("panel"))
+        painter.setFont(font(11))
+        painter.setPen(color("dim"))
+        text = self.model().headerData(section, Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole)
+        painter.drawText(rect.adjusted(_PADDING, 0, -_PADDING, 0), _alignment(section), text)
 
 
 def figure(value: float | None) -> str:

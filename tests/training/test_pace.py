@@ -1,0 +1,32 @@
+import dataclasses
+
+import pytest
+
+from rlsandbox.training.pace import FIRST_PACE, PACES, Pace
+from rlsandbox.worlds.errors import SandboxError
+
+
+def test_the_stops_go_from_one_step_a_second_to_as_fast_as_it_goes():
+    assert PACES[0] == Pace(steps_per_second=1)
+    assert PACES[-1] == Pace(None, None)
+    steps = [pace.steps_per_second for pace in PACES if pace.steps_per_second is not None]
+    episodes = [pace.episodes_per_second for pace in PACES if pace.episodes_per_second is not None]
+    assert steps == [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
+    assert episodes == [50, 200, 1000]
+    assert list(PACES) == [Pace(x) for x in steps] + [Pace(None, x) for x in episodes] + [Pace()]
+
+
+def test_the_first_500_episodes_take_ten_seconds():
+    assert FIRST_PACE in PACES
+    assert 500 / FIRST_PACE.episodes_per_second == 10
+
+
+@pytest.mark.parametrize("wrong", [(5, 5), (0, None), (-1, None), (None, 0), (None, float("nan"))])
+def test_a_pace_that_means_nothing_is_refused(wrong):
+    with pytest.raises(SandboxError, match="Give a pace"):
+        Pace(*wrong)
+
+
+def test_a_pace_cannot_change():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        FIRST_PACE.episodes_per_second = 3
