@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal, Slot
@@ -224,11 +224,12 @@ class Transport(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Keys that the control in focus has no use for."""
-        act = {
+        keys: dict[int, Callable[[], None]] = {
             Qt.Key.Key_Space: self.toggle_play,
             Qt.Key.Key_Comma: self.step_back,
             Qt.Key.Key_Period: self.step_forward,
-        }.get(event.key())
+        }
+        act = keys.get(event.key())
         if act is None or event.modifiers():
             super().keyPressEvent(event)
         else:

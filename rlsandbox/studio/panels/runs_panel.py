@@ -286,11 +286,12 @@ class RunsModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         text, tip = self._headings[section]
-        return {
+        answers: dict[int, Any] = {
             Qt.ItemDataRole.DisplayRole: text,
             Qt.ItemDataRole.ToolTipRole: tip,
             Qt.ItemDataRole.TextAlignmentRole: _alignment(section),
-        }.get(role)
+        }
+        return answers.get(role)
 
     def data(self, index: Index, role: int = 0) -> Any:
         row, column = self.rows[index.row()], index.column()
