@@ -110,12 +110,32 @@ def test_the_wind_opens_direction_and_strength_under_its_row(qtbot, shown):
     assert not rose.isVisible()
 
 
-def test_a_low_window_scrolls_the_palette(shown):
+def test_a_narrow_window_folds_the_tiles_to_their_swatches(qtbot, shown):
     panel = PalettePanel()
+    window = shown(panel)
+    told = heard(panel.tile_selected)
+    tall = panel.sizeHint().height()
+    panel.set_compact(True)
+    qtbot.waitUntil(lambda: panel.sizeHint().height() < tall / 2)
+    qtbot.waitUntil(lambda: palette_row(panel, "Cliff").width() == 44)
+    first, fifth = palette_row(panel, "Floor"), palette_row(panel, "Pit")
+    assert fifth.y() > first.y()  # four in a row
+    assert fifth.x() == first.x()
+    qtbot.mouseClick(palette_row(panel, "Cliff"), LEFT)
+    qtbot.keyClick(window, Qt.Key.Key_9)
+    assert told == ["cliff", "wind"]
+    assert panel._wind_editor.isVisible()
+    panel.set_compact(False)
+    panel.select("wall")
+    qtbot.waitUntil(lambda: panel.sizeHint().height() == tall)
+
+
+def test_tools_need_less_width_when_folded(qtbot, shown):
+    panel = ToolsPanel(TOOLS)
     shown(panel, 200)
-    panel.select("reward")
-    row = palette_row(panel, "Reward")
-    assert 0 <= row.mapTo(panel, QPoint(0, 0)).y() <= 200 - row.height()
+    assert panel.minimumSizeHint().width() == 28 + 4 * 44 + 3 * 2
+    panel.set_compact(True)
+    qtbot.waitUntil(lambda: panel.minimumSizeHint().width() == 28 + 44)
 
 
 def test_a_wind_is_a_direction_times_a_strength(qtbot, shown):

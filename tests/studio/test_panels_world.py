@@ -204,3 +204,12 @@ def test_a_teleporter_leads_where_it_is_told(qtbot, world, edits):
     panel.set_target((1, 0))  # a floor leads nowhere, so there is no way back
     assert [(k.source, k.target) for k in told[-1][0].links] == [((0, 0), (1, 0))]
     assert not panel._both.isVisible()
+
+
+def test_both_panels_fit_the_left_column_beside_a_scroll_bar(qtbot, world):
+    rules, cells = rules_panel(qtbot, world.with_rules(slip=0.5).with_cell((0, 0), wind=(1, 0))), CellPanel()
+    qtbot.addWidget(cells)
+    rules.more.set_folded(False)
+    cells.set_cell(world, (0, 0))
+    for panel in (rules, cells):
+        assert panel.minimumSizeHint().width() <= 210

@@ -40,6 +40,7 @@ class InspectorPanel(QWidget):
         super().__init__(parent)
         self._world: World | None = None
         self._stepped: Update | None = None
+        self._written: tuple[Snapshot, int, bool] | None = None
         self._clock = 0
         self._section = Section(self.tr("Cell"), separator=False, spacing=12)
         self._hint = text_label("", "faint", 12)
@@ -128,12 +129,17 @@ class InspectorPanel(QWidget):
             return
         self._say(cell, "")
         self._fill(progress, state)
-        self._write_update(progress.snapshot, state, fast=moved > _FAST)
+        self._written = progress.snapshot, state, moved > _FAST
+        self._write_update(*self._written)
 
-    def show_update(self, update: Update | None, replica: int | None = None) -> None:
+    def show_update(self, update: Update | None) -> None:
         """Show the step that was just made, in words and with its numbers; None takes it away."""
+        if update == self._stepped:
+            return
         self._stepped = update
         self._step_box.setVisible(update is not None)
+        if self._written is not None:
+            self._write_update(*self._written)
         if update is None or self._world is None:
             return
         notes = {
@@ -157,6 +163,7 @@ class InspectorPanel(QWidget):
         self._hint.setVisible(bool(sentence))
         self._facts.setVisible(not sentence)
         if sentence:
+            self._written = None
             self._cell_box.hide()
 
     def _why_dead(self, world: World, cell: Cell) -> str:

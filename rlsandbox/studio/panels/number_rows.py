@@ -16,14 +16,15 @@ REWARD_STOPS: tuple[float, ...] = tuple(
 
 
 def narrow(row: Row) -> Row:
-    """A row fit for a panel of 220 px: a narrower column for the label, a smaller field."""
+    """A row fit for a panel of 220 px with a scroll bar: a narrower label, a smaller control."""
     row.set_label_width(84)
     if isinstance(row, NumberRow):
         if row.slider is None:
-            row.set_label_width(100)
-            row.field.setFixedWidth(84)
+            row.set_label_width(104)
+            row.field.setFixedWidth(76)
         else:
             row.set_label_width(76)
+            row.slider.setMinimumWidth(36)
     return row
 
 
@@ -59,17 +60,13 @@ class OptionalNumberRow(Row):
         self.switch.setAccessibleName(label)
         self.switch.setAccessibleDescription(tooltip)
         self.field = NumberField(Scale(low, high, integer=integer), when_on)
-        self.field.setFixedWidth(60)
+        self.field.setFixedWidth(54)
         self.field.setAccessibleName(label)
         self.field.setAccessibleDescription(tooltip)
-        # the row keeps its height and the switch its place when the field goes
-        policy = self.field.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.field.setSizePolicy(policy)
         self.line.addStretch(1)
         self.line.addWidget(self.switch)
-        self.line.addSpacing(8)
         self.line.addWidget(self.field)
+        self.line.setSpacing(8)
         self.label.setBuddy(self.switch)
         self.switch.clicked.connect(self._changed)
         self.field.committed.connect(self._changed)
@@ -105,7 +102,7 @@ class SizeRow(Row):
         names = (self.tr("Rows"), self.tr("Columns"))
         self.line.addStretch(1)
         for field, name in zip(self.fields, names, strict=True):
-            field.setFixedWidth(44)
+            field.setFixedWidth(40)
             field.setAccessibleName(name)
             field.committed.connect(self._committed)
         self.line.addWidget(self.fields[0])

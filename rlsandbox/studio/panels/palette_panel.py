@@ -4,25 +4,20 @@ from itertools import groupby
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import (
-    QAbstractButton,
-    QFrame,
-    QHBoxLayout,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 
 from rlsandbox.studio.controls import Section
 from rlsandbox.studio.controls.frame import KeyboardFocus, draw_frame, painter_of
 from rlsandbox.studio.painting import paint_tile
+from rlsandbox.studio.panels.flow_layout import FlowLayout
 from rlsandbox.studio.panels.wind_editor import WindEditor
 from rlsandbox.studio.theme import color, font, theme
 from rlsandbox.worlds.tiles import TILES, Tile
 
 _ROW_HEIGHT = 24
 _SWATCH = 16
+_COMPACT = 44, 30
+_COLUMNS = 4
 
 
 def _families() -> list[tuple[Tile, ...]]:
@@ -43,13 +38,14 @@ class _Row(KeyboardFocus, QAbstractButton):
         super().__init__()
         self.tiles = tiles
         self.turn = 0
+        self.compact = False
         self.action = action
         self.setText(_title(tiles))
         self.setCheckable(True)
         self.setFont(font(13))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(self.tile.tip)
+        self.take(self.tile)
         self.setAccessibleName(self.text())
         self.setAccessibleDescription(self.tile.tip)
         self.clicked.connect(action.trigger)
@@ -62,20 +58,28 @@ class _Row(KeyboardFocus, QAbstractButton):
     def take(self, tile: Tile) -> None:
         """Show one of the row's tiles."""
         self.turn = self.tiles.index(tile)
-        self.setToolTip(tile.tip)
+        self.setToolTip(f"{tile.title} ({tile.shortcut})\n{tile.tip}")
         self.update()
+
+    def set_compact(self, compact: bool) -> None:
+        """Show the swatch alone, as a button of a grid."""
+        self.compact = compact
+        horizontal = QSizePolicy.Policy.Fixed if compact else QSizePolicy.Policy.Expanding
+        self.setSizePolicy(horizontal, QSizePolicy.Policy.Fixed)
 
     def nextCheckState(self) -> None:
         """The action alone decides what is checked."""
 
     def sizeHint(self) -> QSize:
-        return QSize(160, _ROW_HEIGHT)
+        return QSize(*_COMPACT) if self.compact else QSize(150, _ROW_HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = painter_of(self)
         fill = "tint" if self.isChecked() else "hover" if self.underMouse() else None
         draw_frame(painter, QRectF(self.rect()), 5, fill, None, self.shows_ring())
-        swatch = QRectF(7, (self.height() - _SWATCH) / 2, _SWATCH, _SWATCH)
+        side = _SWATCH + 4 * self.compact
+        left = (self.width() - side) / 2 if self.compact else 7
+        swatch = QRectF(left, (self.height() - side) / 2, side, side)
         outline = QPainterPath()
         outline.addRoundedRect(swatch, 3.5, 3.5)
         painter.save()
@@ -83,6 +87,8 @@ class _Row(KeyboardFocus, QAbstractButton):
         paint_tile(painter, self.tile, swatch, theme())
         painter.restore()
         draw_frame(painter, swatch.adjusted(-0.5, -0.5, 0.5, 0.5), 4, None, "line")
+        if self.compact:
+            return
         painter.setFont(self.font())
         painter.setPen(color("text"))
         place = QRectF(32, 0, self.width() - 60, self.height())
@@ -112,42 +118,48 @@ class PalettePanel(QWidget):
         self._wind_editor.setContentsMargins(7, 2, 0, 6)
         self._wind_editor.hide()
         self._wind_editor.edited.connect(self.wind_changed)
-        section = Section(self.tr("Tiles"), separator=False, spacing=0)
+        self._compact = False
+        section = Section(self.tr("Tiles"), spacing=0)
+        self._list = section.body
+        self._grid_box = QWidget()
+        self._grid = FlowLayout(_COLUMNS, 2, self._grid_box)
         for tiles in _families():
             action = QAction(_title(tiles), self._group)
             action.setCheckable(True)
             action.setShortcut(QKeySequence(tiles[0].shortcut))
             row = _Row(tiles, action)
             action.setData(row)
-            section.add(row)
-            if tiles[0].rule.is_wind:
-                section.add(self._wind_editor)
             self._rows.append(row)
             self.tile_actions[row.text()] = action
+        self._arrange()
         self.addActions(self._group.actions())
         self._group.triggered.connect(self._triggered)
-
-        self._content = content = QWidget()
-        inner = QVBoxLayout(content)
-        inner.setContentsMargins(0, 0, 0, 0)
-        inner.addWidget(section)
-        inner.addStretch(1)
-        self._scroll = QScrollArea()
-        self._scroll.setWidget(content)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        outer = QHBoxLayout(self)
+        outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._scroll)
+        outer.addWidget(section)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.select("wall")
 
-    def sizeHint(self) -> QSize:
-        return QSize(220, self._content.sizeHint().height())
+    def set_compact(self, compact: bool) -> None:
+        """Fold the list into a grid of swatches, or open it again."""
+        if compact != self._compact:
+            self._compact = compact
+            self._arrange()
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(160, 5 * _ROW_HEIGHT)
+    def _arrange(self) -> None:
+        for widget in (*self._rows, self._grid_box, self._wind_editor):
+            self._list.removeWidget(widget)
+            self._grid.removeWidget(widget)
+        for row in self._rows:
+            row.set_compact(self._compact)
+            (self._grid if self._compact else self._list).addWidget(row)
+            if row.tile.rule.is_wind and not self._compact:
+                self._list.addWidget(self._wind_editor)
+        if self._compact:
+            self._list.addWidget(self._grid_box)
+            self._list.addWidget(self._wind_editor)
+        self._grid_box.setVisible(self._compact)
+        self.updateGeometry()
 
     def select(self, tile_id: str) -> None:
         """Choose a tile, without a signal; of a row that turns, this very one."""
@@ -174,8 +186,6 @@ class PalettePanel(QWidget):
     def _follow(self, row: _Row) -> None:
         self._shown = row
         self._wind_editor.setVisible(row.tile.rule.is_wind)
-        self.updateGeometry()
-        self._scroll.ensureWidgetVisible(row, 0, 8)
 
     def _triggered(self, action: QAction) -> None:
         row: _Row = action.data()

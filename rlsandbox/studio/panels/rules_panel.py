@@ -67,9 +67,9 @@ class RulesPanel(QWidget):
             "size": SizeRow(tr("Size"), 1, MAX_SIDE, tooltip=tr("Rows and columns; the drawing stays.")),
             "moves": ChoiceRow(
                 tr("Moves"),
-                [(2, tr("2, sideways")), (4, tr("4")), (8, tr("8, diagonal"))],
+                [(2, "2"), (4, "4"), (8, "8")],
                 4,
-                tooltip=tr("In how many directions an agent can go."),
+                tooltip=tr("Directions: 2 goes sideways only, 8 goes along diagonals as well."),
             ),
             "stay": SwitchRow(tr("Stay"), False, tooltip=tr("Standing still is an action as well.")),
             "slip_kind": ChoiceRow(

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from rlsandbox.studio.controls import Section, ToolButton
+from rlsandbox.studio.panels.flow_layout import FlowLayout
 from rlsandbox.studio.theme import icon
 from rlsandbox.studio.tools.base import Tool
 
@@ -28,10 +29,9 @@ class ToolsPanel(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         section = Section(self.tr("Draw"))
-        grid = QGridLayout()
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(4)
-        for number, tool in enumerate(tools):
+        self._grid = FlowLayout(_COLUMNS, 2)
+        self._grid.least = _COLUMNS
+        for tool in tools:
             action = QAction(icon(tool.icon, "dim"), tool.title, self._group)
             action.setCheckable(True)
             action.setShortcut(QKeySequence(tool.shortcut))
@@ -42,11 +42,10 @@ class ToolsPanel(QWidget):
             button.setDefaultAction(action)
             button.setAccessibleName(tool.title)
             button.setAccessibleDescription(tool.tip)
-            grid.addWidget(button, *divmod(number, _COLUMNS))
+            self._grid.addWidget(button)
             self.tool_actions[tool.id] = action
         self.addActions(self._group.actions())
-        grid.setColumnStretch(_COLUMNS, 1)
-        section.body.addLayout(grid)
+        section.body.addLayout(self._grid)
         outer.addWidget(section)
         self._group.triggered.connect(self._triggered)
         self.select(tools[0].id)
@@ -54,6 +53,11 @@ class ToolsPanel(QWidget):
     def select(self, tool_id: str) -> None:
         """Take a tool in hand, without a signal."""
         self.tool_actions[tool_id].setChecked(True)
+
+    def set_compact(self, compact: bool) -> None:
+        """Whether fewer columns than four will do where the panel is narrow."""
+        self._grid.least = 1 if compact else _COLUMNS
+        self._grid.invalidate()
 
     def selected(self) -> str:
         """Id of the tool in hand."""
