@@ -58,6 +58,9 @@ class World:
         """
         for name, dtype in LAYERS.items():
             layer = np.asarray(getattr(self, name))
+            frozen = not layer.flags.writeable and layer.flags.c_contiguous and layer.base is None
+            if frozen and layer.dtype == dtype:
+                continue  # from another world, hence checked and frozen already
             if dtype is np.int8 and layer.dtype != np.int8:
                 layer = np.clip(layer, -128, 127)  # too much stays too much
             layer = np.array(layer, dtype=dtype, order="C")

