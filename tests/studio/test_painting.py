@@ -8,8 +8,8 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from rlsandbox.marks import Arrows, Badge, Badges, Heatmap, Labels, Paths, Triangles
 from rlsandbox.studio import colormaps
 from rlsandbox.studio.painting import View, fitted, paint_scene, paint_world, render_png, render_svg
-from rlsandbox.studio.painting.glyphs import number
 from rlsandbox.studio.painting.legend import scale_number
+from rlsandbox.studio.painting.numbers import number
 from rlsandbox.studio.painting.tiles import TileLayers, floor_color
 from rlsandbox.studio.theme import THEMES
 from rlsandbox.worlds.errors import SandboxError

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from rlsandbox.marks import Heatmap, Mark
-from rlsandbox.studio.painting.glyphs import number
+from rlsandbox.studio.painting.numbers import number
 from rlsandbox.studio.painting.view import View
 from rlsandbox.studio.theme import Theme, font
 from rlsandbox.studio.tools import Region

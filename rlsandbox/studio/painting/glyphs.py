@@ -6,44 +6,25 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from rlsandbox.marks import Badge, Badges, Labels, Paths, Triangles
 from rlsandbox.studio.colormaps import is_bright
-from rlsandbox.studio.painting.arrows import INK
-from rlsandbox.studio.painting.heat import NOWHERE, shades
+from rlsandbox.studio.painting.heat import shades
+from rlsandbox.studio.painting.numbers import NumberWriter, number
 from rlsandbox.studio.painting.view import View
 from rlsandbox.studio.theme import Theme, font
 
 SMALLEST_LABELS = 34.0
 """Side of a cell in logical pixels from which numbers are written."""
 _SMALLEST_TRIANGLE_LABELS = 56.0
-_LONGEST_PATH = 1500  # points; of a longer one the end is drawn
+_LONGEST_PATH = 500  # points; of a longer one the end is drawn
 _PATH_STEPS = 14  # shades from its faint beginning to its end
-
-
-def number(value: float, decimals: int) -> str:
-    """A value as it is written in a cell: with a true minus, and short where it is large."""
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.{decimals}f}" if abs(value) < 10_000 else f"{value:.2g}".replace("e+0", "e")
-    if float(text) == 0:
-        text = text.lstrip("-")
-    return text.replace("-", "−")
 
 
 def labels_fit(view: View) -> bool:
     """Whether cells are large enough for numbers."""
     return view.logical_cell >= SMALLEST_LABELS
-
-
-def _fitting_font(text: str, room: float, wanted: float, scale: float) -> QFont:
-    """The font in which a text is at most `room` device pixels wide, `wanted` tall if possible."""
-    face = font(max(1, round(wanted)))
-    wide = QFontMetricsF(face).horizontalAdvance(text)
-    if wide > room:
-        face.setPixelSize(max(round(7 * scale), math.floor(wanted * room / wide)))
-    return face
 
 
 def paint_labels(
@@ -53,24 +34,20 @@ def paint_labels(
     if not labels_fit(view):
         return
     r0, r1, c0, c1 = view.visible(*mark.values.shape)
-    cells = [(r + r0, c + c0) for r, c in np.argwhere(~np.isnan(mark.values[r0:r1, c0:c1])).tolist()]
-    texts = [number(float(mark.values[cell]), mark.decimals) for cell in cells]
+    r, c = (each + first for each, first in zip(_known(mark.values[r0:r1, c0:c1]), (r0, c0), strict=True))
+    texts = [number(value, mark.decimals) for value in mark.values[r, c].tolist()]
     if not texts:
         return
     wanted = min(max(0.2 * view.cell, 9 * view.scale), 14 * view.scale)
-    face = _fitting_font(max(texts, key=len), 0.9 * view.cell, wanted, view.scale)
-    metrics = QFontMetricsF(face)
-    widths = {text: metrics.horizontalAdvance(text) for text in set(texts)}
-    baseline = 0.86 * view.cell if low else view.cell / 2 + metrics.capHeight() / 2
-    painter.save()
-    painter.setFont(face)
-    for dark_ink in (False, True):
-        painter.setPen(QColor(INK[dark_ink]))
-        for (r, c), text in zip(cells, texts, strict=True):
-            if bright[r, c] == dark_ink:
-                x = view.left + (c + 0.5) * view.cell - widths[text] / 2
-                painter.drawText(QPointF(round(x), round(view.top + r * view.cell + baseline)), text)
-    painter.restore()
+    writer = NumberWriter(max(texts, key=len), 0.9 * view.cell, wanted, 7 * view.scale)
+    baseline = 0.86 * view.cell if low else view.cell / 2 + writer.height / 2
+    x = view.left + (c + 0.5) * view.cell
+    y = view.top + r * view.cell + baseline
+    writer.write(painter, texts, x.tolist(), y.tolist(), bright[r, c].tolist())
+
+
+def _known(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], ...]:
+    return np.nonzero(~np.isnan(values))
 
 
 def triangle_labels_fit(view: View) -> bool:
@@ -84,25 +61,18 @@ def paint_triangle_labels(painter: QPainter, mark: Triangles, view: View) -> Non
         return
     r0, r1, c0, c1 = view.visible(*mark.values.shape[:2])
     values = mark.values[r0:r1, c0:c1]
-    index = shades(mark, values)
     decimals = 1 if np.nanmax(np.abs(values), initial=0) >= 10 else 2
-    where = np.argwhere(index != NOWHERE).tolist()
-    texts = [number(float(values[r, c, k]), decimals) for r, c, k in where]
+    r, c, k = _known(values)
+    texts = [number(value, decimals) for value in values[r, c, k].tolist()]
     if not texts:
         return
     wanted = min(max(0.14 * view.cell, 9 * view.scale), 13 * view.scale)
-    face = _fitting_font(max(texts, key=len), 0.44 * view.cell, wanted, view.scale)
-    metrics = QFontMetricsF(face)
-    offsets = ((0.5, 0.17), (0.76, 0.5), (0.5, 0.83), (0.24, 0.5))
-    dark_ink = is_bright(mark.colormap)[index]
-    painter.save()
-    painter.setFont(face)
-    for (r, c, k), text in zip(where, texts, strict=True):
-        x = view.left + (c0 + c + offsets[k][0]) * view.cell - metrics.horizontalAdvance(text) / 2
-        y = view.top + (r0 + r + offsets[k][1]) * view.cell + metrics.capHeight() / 2
-        painter.setPen(QColor(INK[bool(dark_ink[r, c, k])]))
-        painter.drawText(QPointF(round(x), round(y)), text)
-    painter.restore()
+    writer = NumberWriter(max(texts, key=len), 0.44 * view.cell, wanted, 7 * view.scale)
+    offsets = np.array([(0.5, 0.17), (0.76, 0.5), (0.5, 0.83), (0.24, 0.5)])[k]
+    x = view.left + (c0 + c + offsets[:, 0]) * view.cell
+    y = view.top + (r0 + r + offsets[:, 1]) * view.cell + writer.height / 2
+    bright = is_bright(mark.colormap)[shades(mark, values[r, c, k])]
+    writer.write(painter, texts, x.tolist(), y.tolist(), bright.tolist())
 
 
 def paint_path(painter: QPainter, mark: Paths, ink: QColor, view: View, lift: float = 0.0) -> None:
@@ -220,7 +190,7 @@ def _paint_pill(painter: QPainter, badge: Badge, theme: Theme, view: View) -> No
     if view.logical_cell < 24:
         return
     rect = _cell_rect(badge, view)
-    face = _fitting_font(badge.kind, 0.8 * rect.width(), min(0.2 * rect.width(), 11 * view.scale), view.scale)
+    face = font(max(1, round(min(0.2 * rect.width(), 11 * view.scale))))
     metrics = QFontMetricsF(face)
     height = metrics.height()
     width = metrics.horizontalAdvance(badge.kind) + 0.7 * height

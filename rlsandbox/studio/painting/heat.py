@@ -6,7 +6,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPaintEngine, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QImage, QPaintEngine, QPainter, QPen, QPixmap, QPolygonF
 
 from rlsandbox.marks import Heatmap, Triangles
 from rlsandbox.studio.colormaps import is_bright, words
@@ -16,7 +16,7 @@ from rlsandbox.studio.theme import Theme
 NOWHERE = -1
 _VECTOR_ENGINES = {QPaintEngine.Type.SVG, QPaintEngine.Type.Pdf, QPaintEngine.Type.Picture}
 _SMALLEST_TRIANGLES = 10.0  # logical pixels; below, a cell shows its largest value
-_LARGEST_IMAGE = 2_000_000  # pixels; above, triangles are drawn coarser and scaled
+_LARGEST_IMAGE = 1_000_000  # pixels; above, triangles are drawn coarser and scaled
 
 
 def shades(mark: Heatmap | Triangles, values: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -73,19 +73,24 @@ def paint_triangles(painter: QPainter, mark: Triangles, theme: Theme, view: View
     else:
         rows, columns = colors.shape[:2]
         side = min(int(view.cell), max(8, math.isqrt(_LARGEST_IMAGE // (rows * columns))))
-        pixels = colors[:, :, _triangle_of_pixel(side)]  # [rows, columns, side, side]
-        pixels = np.ascontiguousarray(pixels.transpose(0, 2, 1, 3)).reshape(rows * side, columns * side)
-        _draw_words(painter, pixels, view.rect(r0, c0, rows, columns))
+        _draw_words(
+            painter, colors.ravel()[_triangle_words(rows, columns, side)], view.rect(r0, c0, rows, columns)
+        )
     if view.logical_cell >= 20:
         _paint_diagonals(painter, np.asarray(colors.any(axis=-1)), theme, view, r0, c0)
 
 
-@functools.lru_cache(maxsize=8)
-def _triangle_of_pixel(side: int) -> NDArray[np.intp]:
-    """`[side, side]`: 0 up, 1 right, 2 down, 3 left, by the diagonals between which a pixel lies."""
+@functools.lru_cache(maxsize=2)
+def _triangle_words(rows: int, columns: int, side: int) -> NDArray[np.intp]:
+    """`[rows * side, columns * side]`: which of the `[rows, columns, 4]` colours each pixel has.
+
+    A pixel belongs to up, right, down or left by the diagonals of its cell between which it lies.
+    """
     y, x = np.mgrid[0:side, 0:side] + 0.5
     above_falling, above_rising = y <= x, y <= side - x
-    return np.where(above_falling, np.where(above_rising, 0, 1), np.where(above_rising, 3, 2))
+    which = np.where(above_falling, np.where(above_rising, 0, 1), np.where(above_rising, 3, 2))
+    cells = np.arange(rows * columns).reshape(rows, 1, columns, 1) * 4
+    return (cells + which[:, None, :]).reshape(rows * side, columns * side)
 
 
 def triangle(rect: QRectF, direction: int) -> QPolygonF:
@@ -110,14 +115,27 @@ def _paint_diagonals(
     painter: QPainter, filled: NDArray[np.bool_], theme: Theme, view: View, r0: int, c0: int
 ) -> None:
     pen = QPen(QColor(theme.panel), max(1.0, 0.018 * view.cell))
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(pen)
-    painter.setOpacity(0.8)
+    size = int(view.cell)
+    cross = QPixmap(size, size)
+    cross.fill(Qt.GlobalColor.transparent)
+    with QPainter(cross) as lines:
+        _paint_cross(lines, QRectF(0, 0, size, size), pen)
+    vector = is_vector(painter)
     for r, c in np.argwhere(filled).tolist():
         rect = view.rect(r0 + r, c0 + c)
-        painter.drawLine(rect.topLeft(), rect.bottomRight())
-        painter.drawLine(rect.topRight(), rect.bottomLeft())
+        if vector:
+            _paint_cross(painter, rect, pen)
+        else:
+            painter.drawPixmap(rect.topLeft(), cross)
+
+
+def _paint_cross(painter: QPainter, rect: QRectF, pen: QPen) -> None:
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setOpacity(0.8)
+    painter.setPen(pen)
+    painter.drawLine(rect.topLeft(), rect.bottomRight())
+    painter.drawLine(rect.topRight(), rect.bottomLeft())
     painter.restore()
 
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QLinearGradient, QPaint
 
 from rlsandbox.marks import Heatmap, Mark, Triangles
 from rlsandbox.studio.colormaps import colors
-from rlsandbox.studio.painting.glyphs import number
+from rlsandbox.studio.painting.numbers import number
 from rlsandbox.studio.theme import Theme, font
 
 LINE = 22.0
