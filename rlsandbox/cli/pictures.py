@@ -37,7 +37,7 @@ def draw(world: World, policy: SavedPolicy | None, options: Namespace, kind: str
         UsageError: there is no such overlay or replica.
         SandboxError: the picture is too large or cannot be written.
     """
-    names = options.overlay or (list(POLICY_OVERLAYS) if policy else [])
+    names: list[str] = options.overlay or (list(POLICY_OVERLAYS) if policy else [])
     try:
         overlays = [find(name) for name in names]
     except SandboxError as error:

@@ -1,4 +1,4 @@
-"""Schedules of hyperparameters and epsilon-greedy choice, as configuration fields and as compiled functions."""
+"""Schedules of hyperparameters and epsilon-greedy choice, as configuration and as compiled functions."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def scheduled(kind: int, first: float, last: float, rate: float, episode: int) -
 
 
 # Random numbers: splitmix64 (Steele, Lea & Flood, 2014). The state is a counter, each draw a hash of it:
-# `rng += DRAW` makes the next one, `uniform(rng)` reads it. Eight bytes of state a replica, no call into a library.
+# `rng += DRAW` makes the next one, `uniform(rng)` reads it: eight bytes of state a replica, no library.
 DRAW = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31, _11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
@@ -149,7 +149,7 @@ def uniform(rng: Any) -> float:
     """A number in [0, 1) with 53 random bits."""
     z = (rng ^ (rng >> _30)) * _MIX_1
     z = (z ^ (z >> _27)) * _MIX_2
-    return float((z ^ (z >> _31)) >> _11) * 1.1102230246251565e-16
+    return float(np.int64((z ^ (z >> _31)) >> _11)) * 1.1102230246251565e-16
 
 
 @kernel(inline="always")
@@ -159,36 +159,29 @@ def standard_normal(u: float, v: float) -> float:
 
 
 @kernel(inline="always")
-def greedy(values: Any, u: float) -> int:
-    """The best action of `[A]` values; `u` in [0, 1) decides between exact ties."""
-    best, action, ties = values[0], 0, 1
+def greatest(values: Any) -> tuple[float, int, int]:
+    """The largest of `[A]` values, the first action that has it, and how many have it."""
+    best, action, ties = values[0], 0, 0
     for a in range(1, values.shape[0]):
-        if values[a] > best:
-            best, action, ties = values[a], a, 1
-        elif values[a] == best:
-            ties += 1
-    if ties > 1:
-        skip = int(u * ties)
-        for a in range(action, values.shape[0]):
-            if values[a] == best:
-                if skip == 0:
-                    return a
-                skip -= 1
-    return action
+        action = a if values[a] > best else action  # no branch: what is best is hard to foretell
+        best = max(best, values[a])
+    for a in range(values.shape[0]):
+        ties += values[a] == best
+    return best, action, ties
 
 
 @kernel(inline="always")
-def epsilon_greedy(values: Any, epsilon: float, u: float) -> int:
-    """A uniformly random action with chance epsilon, else the best one; one draw `u` serves both."""
+def epsilon_greedy(values: Any, action: int, ties: int, epsilon: float, u: float) -> int:
+    """A uniformly random action with chance epsilon, else one of the best; one draw `u` serves both.
+
+    `action` and `ties` are what `greatest` says of `[A]` values: the first best one, and how many are best.
+    """
     if u < epsilon:
         return min(int(u / epsilon * values.shape[0]), values.shape[0] - 1)
-    return greedy(values, (u - epsilon) / (1.0 - epsilon))
-
-
-@kernel(inline="always")
-def greatest(values: Any) -> float:
-    """The largest of `[A]` values."""
-    best = values[0]
-    for a in range(1, values.shape[0]):
-        best = max(best, values[a])
-    return best
+    if ties > 1:
+        best, skip = values[action], int((u - epsilon) / (1.0 - epsilon) * ties)
+        while skip > 0 and action < values.shape[0] - 1:
+            action += 1
+            if values[action] == best:
+                skip -= 1
+    return action

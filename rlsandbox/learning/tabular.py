@@ -159,6 +159,10 @@ class TabularControl(Agent):
         """Return and length of the episodes."""
         return self.walk.curves()
 
+    def latest_returns(self, episodes: int) -> list[Floats]:
+        """Each replica's returns of its last episodes."""
+        return self.walk.latest_returns(episodes)
+
     @property
     def steps(self) -> Ints:
         """`[N]` environment steps."""
@@ -212,7 +216,7 @@ class TabularControl(Agent):
 
 
 def one_step_parts(row: dict[str, float]) -> tuple[Part, ...]:
-    """before + alpha [ reward + gamma next_value - before ] = after, as one-step methods write it."""
+    """Before + alpha [ reward + gamma next_value - before ] = after, as one-step methods write it."""
     before = number(row["before"])
     closed = f"({before})" if row["before"] < 0 else before
     bootstrap = (

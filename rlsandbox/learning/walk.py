@@ -18,32 +18,38 @@ from rlsandbox.worlds.mdp import TabularMDP
 
 BINS = 4096
 TRAIL = 64
+LATEST = 128
+"""Returns that are kept one by one."""
 
 
 class Model(NamedTuple):
     """The arrays of a `TabularMDP` as kernels take them."""
 
     next_state: Any  # [S, A, K] int32
-    prob: Any  # [S, A, K] float64
+    cumulative: Any  # [S, A, K] float64, chance of an outcome or one before it; 1 from the last possible on
     reward: Any  # [S, A, K] float64
     reward_sd: Any  # [S, A, K] float64
     terminal: Any  # [S, A, K] bool
     start_states: Any  # [M] int32
     start_cumulative: Any  # [M] float64
     step_limit: int  # 0: none
+    noisy: bool  # whether any reward has a spread
 
     @classmethod
     def of(cls, mdp: TabularMDP) -> Model:
-        """The same arrays, not copied."""
+        """The same arrays, not copied, and the probabilities summed up."""
+        cumulative = np.cumsum(mdp.prob, axis=2)
+        cumulative[np.arange(mdp.prob.shape[2]) >= (mdp.prob > 0).sum(axis=2, keepdims=True) - 1] = 1.0
         return cls(
             mdp.next_state,
-            mdp.prob,
+            cumulative,
             mdp.reward,
             mdp.reward_sd,
             mdp.terminal,
             mdp.start_states,
             mdp.start_cumulative,
             mdp.step_limit,
+            bool(mdp.reward_sd.any()),
         )
 
 
@@ -63,6 +69,7 @@ class Walk(NamedTuple):
     returns: Any  # [N, BINS] float64, sums over episodes
     lengths: Any  # [N, BINS] float64, sums over episodes
     width: Any  # [N] int64, episodes a bin
+    latest: Any  # [N, LATEST] float64, ring of returns by episode number
 
     @classmethod
     def begin(cls, seeds: tuple[int, ...], n_states: int, n_actions: int) -> Walk:
@@ -82,6 +89,7 @@ class Walk(NamedTuple):
             returns=np.zeros((n, BINS)),
             lengths=np.zeros((n, BINS)),
             width=np.ones(n, np.int64),
+            latest=np.full((n, LATEST), np.nan),
         )
 
     def curves(self) -> dict[str, Curve]:
@@ -96,6 +104,11 @@ class Walk(NamedTuple):
             }
         return {name: Curve(values, self.width.copy()) for name, values in mean.items()}
 
+    def latest_returns(self, episodes: int) -> list[NDArray[np.float64]]:
+        """Of each replica the returns of its last episodes, at most `LATEST`, in no particular order."""
+        kept = [np.arange(max(0, done - min(episodes, LATEST)), done) % LATEST for done in self.episodes]
+        return [self.latest[i, rows] for i, rows in enumerate(kept)]
+
     def recent(self, replica: int) -> NDArray[np.int64]:
         """The last states of a replica's running episode, oldest first, without the one where it stands."""
         steps = int(self.steps[replica])
@@ -103,11 +116,10 @@ class Walk(NamedTuple):
         return self.trail[replica, order]
 
     def cut(self, replica: int) -> None:
-        """Truncate the running episode of a replica whose place is gone: it is logged, the next step starts anew."""
+        """Truncate and log the episode of a replica whose place is gone; its next step starts anew."""
         if self.state[replica] >= 0:
-            log_episode(
-                self,
-                replica,
+            log_episode.function(
+                replica_log.function(self, replica),
                 int(self.episodes[replica]),
                 float(self.score[replica]),
                 int(self.length[replica]),
@@ -129,12 +141,9 @@ def start_state(model: Any, u: float) -> int:
 @kernel(inline="always")
 def outcome(model: Any, s: int, a: int, u: float) -> int:
     """Draw the number of an outcome of (s, a)."""
-    k, last = 0, model.prob.shape[2] - 1
-    while k < last and u >= model.prob[s, a, k]:
-        u -= model.prob[s, a, k]
-        k += 1
-    while k > 0 and model.prob[s, a, k] == 0.0:  # rounding can carry u past the last outcome in use
-        k -= 1
+    k = 0
+    for j in range(model.cumulative.shape[2] - 1):
+        k += u >= model.cumulative[s, a, j]  # no branch: where it slips is hard to foretell
     return k
 
 
@@ -144,18 +153,34 @@ def noise(sd: float, rng: Any) -> float:
     return sd * standard_normal(uniform(rng), uniform(rng + DRAW))
 
 
+@kernel(inline="always")
+def replica_log(walk: Any, i: int) -> Any:
+    """Logs of replica i: sums of returns and lengths `[BINS]`, latest returns `[LATEST]`, bin width `[1]`."""
+    return walk.returns[i], walk.lengths[i], walk.latest[i], walk.width[i : i + 1]
+
+
+@kernel(inline="always")
+def log_episode(log: Any, episode: int, score: float, length: int) -> None:
+    """Add a finished episode to a replica's bins and to its latest returns.
+
+    `log` is a `replica_log`: to hand over the whole walk costs the counting of references to all its arrays.
+    """
+    returns, lengths, latest, width = log
+    at = episode // width[0]
+    if at >= returns.shape[0]:
+        merge_bins(returns)
+        merge_bins(lengths)
+        width[0] *= 2
+        at = episode // width[0]
+    returns[at] += score
+    lengths[at] += length
+    latest[episode % LATEST] = score
+
+
 @kernel
-def log_episode(walk: Any, i: int, episode: int, score: float, length: int) -> None:
-    """Add a finished episode to the bins of replica i; full bins are merged in pairs and double their width."""
-    at = episode // walk.width[i]
-    if at >= walk.returns.shape[1]:
-        half = walk.returns.shape[1] // 2
-        for b in range(half):
-            walk.returns[i, b] = walk.returns[i, 2 * b] + walk.returns[i, 2 * b + 1]
-            walk.lengths[i, b] = walk.lengths[i, 2 * b] + walk.lengths[i, 2 * b + 1]
-        walk.returns[i, half:] = 0.0
-        walk.lengths[i, half:] = 0.0
-        walk.width[i] *= 2
-        at = episode // walk.width[i]
-    walk.returns[i, at] += score
-    walk.lengths[i, at] += length
+def merge_bins(sums: Any) -> None:
+    """Merge full bins in pairs; each then holds twice as many episodes."""
+    half = sums.shape[0] // 2
+    for b in range(half):
+        sums[b] = sums[2 * b] + sums[2 * b + 1]
+    sums[half:] = 0.0

@@ -1,8 +1,8 @@
 """Policies as files: tables and a card, in a format that holds no code.
 
-A `.rlpolicy` file is a safetensors file with the tables `q` and `probs`, both float64 `[N, S, A]`, and one JSON
-object in its metadata: `format`, `version`, `card` (the fields of `PolicyCard`) and `world` (the world's own
-JSON). Any program that reads safetensors can read it.
+A `.rlpolicy` file is a safetensors file with the tables `q` and `probs`, both float64 `[N, S, A]`, and one
+JSON object in its metadata: `format`, `version`, `card` (the fields of `PolicyCard`) and `world` (the world's
+own JSON). Any program that reads safetensors can read it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checkpoints: a whole run in one file, to go on from bit by bit, in another process, on another day.
 
-A checkpoint holds what the run was asked for, the commands given since with the step at which they were given,
+A checkpoint holds what the run was asked for, the commands given since, each with the step at which it came,
 the newest boundary's state, and the step to replay to from there. Arrays are safetensors, the rest is JSON:
 nothing in it is code.
 """
@@ -151,7 +151,7 @@ def _command(change: _Change, worlds: list[World]) -> Command:
 
 
 def _check_state(session: TrainingSession, moment: Moment) -> None:
-    """Refuse arrays that compiled code would run out of: names, kinds and shapes must be the algorithm's own."""
+    """Refuse arrays that compiled code would run out of: they must be as the algorithm's own."""
     fresh = TrainingSession(
         RunSpec(session.spec.algorithm, moment.world, moment.config.model_dump(), session.spec.seeds)
     )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rlsandbox.algorithms import find
 from rlsandbox.learning.agent import Agent, Curve, Snapshot, Tick, View
@@ -344,17 +343,9 @@ class TrainingSession:
         return evaluate_policy(self.agent.policy(), self.agent.problem.mdp, self.oracle())
 
     def recent_return(self, episodes: int = 100) -> list[float]:
-        """`[N]` mean online return over the last episodes (over the last bins that cover them)."""
-        curve = self.agent.curves().get("return")
-        if curve is None:
-            return [float("nan")] * self.agent.n_seeds
-        means = []
-        for values, width in zip(curve.values, curve.width, strict=True):
-            filled: NDArray[np.float64] = values[~np.isnan(values)]
-            means.append(
-                float(filled[-max(1, episodes // int(width)) :].mean()) if filled.size else float("nan")
-            )
-        return means
+        """`[N]` mean online return over the last episodes, at most 128; NaN before the first."""
+        latest = self.agent.latest_returns(episodes)
+        return [float(returns.mean()) if returns.size else float("nan") for returns in latest]
 
     def progress(self, view: View) -> Progress:
         """Copies of everything that a screen shows."""

@@ -11,11 +11,11 @@ from typing import Any
 
 from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, scheduled, uniform
 from rlsandbox.learning.tabular import TabularControl, fill, one_step_parts
-from rlsandbox.learning.walk import TRAIL, log_episode, noise, outcome, start_state
+from rlsandbox.learning.walk import TRAIL, log_episode, noise, outcome, replica_log, start_state
 from rlsandbox.worlds.compiled import kernel
 
 
-@kernel
+@kernel(error_model="numpy")
 def sarsa(
     q: Any,
     model: Any,
@@ -30,7 +30,7 @@ def sarsa(
     gamma = parameters.gamma
     uncertain, noisy = model.cumulative.shape[2] > 1, model.noisy
     for i in range(q.shape[0]):
-        q_i, visits, trail = q[i], walk.visits[i], walk.trail[i]
+        q_i, visits, trail, log = q[i], walk.visits[i], walk.trail[i], replica_log(walk, i)
         rng, s_next, a_next, explores = walk.rng[i], walk.state[i], walk.action[i], walk.explores[i]
         length, score, episode = walk.length[i], walk.score[i], walk.episodes[i]
         first = step = walk.steps[i]
@@ -78,7 +78,7 @@ def sarsa(
             truncated = not terminated and length == model.step_limit
             arrived, then = s_next, a_next
             if terminated or truncated:
-                log_episode(walk, i, episode, score, length)
+                log_episode(log, episode, score, length)
                 s_next, length, score, episode = -1, 0, 0.0, episode + 1
                 alpha, epsilon = (
                     scheduled(*parameters.alpha, episode),
@@ -87,12 +87,12 @@ def sarsa(
         walk.rng[i], walk.state[i], walk.action[i], walk.length[i] = rng, s_next, a_next, length
         walk.explores[i], walk.score[i], walk.episodes[i], walk.steps[i] = explores, score, episode, step
         if step > first:
-            fill(record[i], s, a, reward, arrived, then, terminated, truncated, explored, before, target, td_error,
-                 q_i[s, a], step_size, gamma, next_value, step)  # fmt: skip
+            fill(record[i], s, a, reward, arrived, then, terminated, truncated, explored, before, target,
+                 td_error, q_i[s, a], step_size, gamma, next_value, step)  # fmt: skip
 
 
 class Sarsa(TabularControl):
-    """SARSA (Rummery & Niranjan, 1994): learns the values of the policy that it follows, exploration included."""
+    """SARSA (Rummery & Niranjan, 1994): learns the values of the policy that it follows, detours included."""
 
     title = "SARSA"
     source = "Rummery & Niranjan (1994); Sutton & Barto, 2nd ed., section 6.4"
