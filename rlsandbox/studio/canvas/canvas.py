@@ -20,10 +20,10 @@ from rlsandbox.marks import Badge, Badges, Mark
 from rlsandbox.studio.canvas import hud
 from rlsandbox.studio.canvas.camera import Camera
 from rlsandbox.studio.canvas.editing import Editing
-from rlsandbox.studio.canvas.keyboard import ARROWS, KEYS
+from rlsandbox.studio.canvas.keyboard import ARROWS, KEYS, keys_of
 from rlsandbox.studio.painting import TileLayers, View, paint_legend, paint_scene
 from rlsandbox.studio.theme import theme, theme_manager
-from rlsandbox.studio.tools import Keys, Tool, ToolContext
+from rlsandbox.studio.tools import Tool, ToolContext
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
 
@@ -113,6 +113,7 @@ class Canvas(QWidget):
             self._set_hover(None)
         if self._highlight is not None and not self._inside(self._highlight):
             self._highlight = None
+        self._tell()
         self.editing.world_changed(world)
         self.update()
 
@@ -147,11 +148,16 @@ class Canvas(QWidget):
         if cell == self._selected:
             return
         self._selected = cell
-        world = self.editing.shown
-        told = hud.describe(world, cell) if cell is not None and world is not None else ""
-        self.setAccessibleDescription(told)
+        self._tell()
         self.selected.emit(cell)
         self.update()
+
+    def _tell(self) -> None:
+        """Tell those who cannot see it what lies in the selected cell."""
+        cell, world = self._selected, self._world
+        told = hud.describe(world, cell) if cell is not None and world is not None else ""
+        if told != self.accessibleDescription():
+            self.setAccessibleDescription(told)
 
     # -- zoom --------------------------------------------------------------------------------------
 
@@ -388,15 +394,3 @@ class Canvas(QWidget):
 
 _DRAWING_BUTTONS = Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton
 _HARMLESS = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
-
-
-def keys_of(event: QMouseEvent) -> Keys:
-    """What is held during a pointer event."""
-    held = event.modifiers()
-    buttons = event.buttons() | event.button()
-    return Keys(
-        shift=bool(held & Qt.KeyboardModifier.ShiftModifier),
-        control=bool(held & Qt.KeyboardModifier.ControlModifier),
-        alt=bool(held & Qt.KeyboardModifier.AltModifier),
-        erase=bool(buttons & Qt.MouseButton.RightButton),
-    )

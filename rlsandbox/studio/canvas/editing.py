@@ -144,7 +144,7 @@ class Editing:
         """Erase the selected block or cell."""
         region, world = self.region(), self._canvas.world
         if region is not None and world is not None and not self._drawing:
-            self.commit(world.erased(region.cells()), "Erase")
+            self.commit(world.erased(region.cells()), self._canvas.tr("Erase"))
 
     def copy(self) -> None:
         """Keep a copy of the selected block or cell."""
@@ -157,7 +157,7 @@ class Editing:
         region, world = self.region(), self._canvas.world
         if region is not None and world is not None and not self._drawing:
             self._clipboard = copied(world, region)
-            self.commit(world.erased(region.cells()), "Cut")
+            self.commit(world.erased(region.cells()), self._canvas.tr("Cut"))
 
     def paste(self) -> None:
         """Lay the copy under the pointer, or on the selected cell, and select it so that it can be moved."""
@@ -165,7 +165,7 @@ class Editing:
         if world is None or patch is None or self._drawing:
             return
         at = self._canvas.hovered_cell or self._canvas.selected_cell or (0, 0)
-        self.commit(pasted(world, patch, at), "Paste")
+        self.commit(pasted(world, patch, at), self._canvas.tr("Paste"))
         self._canvas.tool_requested.emit(Select.id)
         if isinstance(self.tool, Select):
             laid = Region(at[0], at[1], at[0] + patch.height, at[1] + patch.width)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from rlsandbox.marks import Heatmap, Mark
@@ -16,31 +16,36 @@ from rlsandbox.worlds.tiles import CODE, NOTHING, TILES
 from rlsandbox.worlds.world import World
 
 _WINDS = {
-    (-1, 0): "up",
-    (0, 1): "right",
-    (1, 0): "down",
-    (0, -1): "left",
-    (-1, 1): "up right",
-    (1, 1): "down right",
-    (1, -1): "down left",
-    (-1, -1): "up left",
+    (-1, 0): QT_TRANSLATE_NOOP("Canvas", "wind up {0}"),
+    (0, 1): QT_TRANSLATE_NOOP("Canvas", "wind right {0}"),
+    (1, 0): QT_TRANSLATE_NOOP("Canvas", "wind down {0}"),
+    (0, -1): QT_TRANSLATE_NOOP("Canvas", "wind left {0}"),
+    (-1, 1): QT_TRANSLATE_NOOP("Canvas", "wind up right {0}"),
+    (1, 1): QT_TRANSLATE_NOOP("Canvas", "wind down right {0}"),
+    (1, -1): QT_TRANSLATE_NOOP("Canvas", "wind down left {0}"),
+    (-1, -1): QT_TRANSLATE_NOOP("Canvas", "wind up left {0}"),
 }
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("Canvas", text)
 
 
 def describe(world: World, cell: Cell, marks: Sequence[Mark] = ()) -> str:
     """A cell in words: its place, what lies there, what marks say of it."""
-    parts = [f"row {cell[0]}, column {cell[1]}"]
-    names = []
-    if world.objects[cell] != NOTHING:
-        names.append(TILES[world.objects[cell]].title)
-    if world.terrain[cell] != CODE["floor"] or not names:
-        names.append(TILES[world.terrain[cell]].title)
-    parts.append(" on ".join(name if k == 0 else name.lower() for k, name in enumerate(names)))
+    parts = [_tr("row {0}, column {1}").format(*cell)]
+    ground = _tr(TILES[world.terrain[cell]].title)
+    if world.objects[cell] == NOTHING:
+        parts.append(ground)
+    else:
+        thing = _tr(TILES[world.objects[cell]].title)
+        bare = world.terrain[cell] == CODE["floor"]
+        parts.append(thing if bare else _tr("{0} on {1}").format(thing, ground.lower()))
     rows, columns = int(world.wind[cell][0]), int(world.wind[cell][1])
     if rows or columns:
-        direction = _WINDS[((rows > 0) - (rows < 0), (columns > 0) - (columns < 0))]
+        text = _tr(str(_WINDS[((rows > 0) - (rows < 0), (columns > 0) - (columns < 0))]))
         varies = " ±1" if world.rules.wind_random else ""
-        parts.append(f"wind {direction} {max(abs(rows), abs(columns))}{varies}")
+        parts.append(text.format(max(abs(rows), abs(columns))) + varies)
     for mark in marks:
         if isinstance(mark, Heatmap) and mark.values.shape == world.terrain.shape:
             value = float(mark.values[cell])

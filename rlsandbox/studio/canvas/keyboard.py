@@ -1,4 +1,4 @@
-"""What keys do on the canvas."""
+"""What keys do on the canvas, alone and while the pointer moves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QMouseEvent
+
+from rlsandbox.studio.tools import Keys
 
 if TYPE_CHECKING:
     from rlsandbox.studio.canvas.canvas import Canvas
@@ -56,3 +59,15 @@ KEYS: dict[Qt.Key, Callable[[Canvas], None]] = {
     Qt.Key.Key_Backspace: _erase,
     Qt.Key.Key_Escape: _cancel,
 }
+
+
+def keys_of(event: QMouseEvent) -> Keys:
+    """What is held during a pointer event."""
+    held = event.modifiers()
+    buttons = event.buttons() | event.button()
+    return Keys(
+        shift=bool(held & Qt.KeyboardModifier.ShiftModifier),
+        control=bool(held & Qt.KeyboardModifier.ControlModifier),
+        alt=bool(held & Qt.KeyboardModifier.AltModifier),
+        erase=bool(buttons & Qt.MouseButton.RightButton),
+    )
