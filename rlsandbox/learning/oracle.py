@@ -41,7 +41,7 @@ class Solution:
 
 
 def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | None:
-    """Optimal values by Gauss-Seidel value iteration, swept to and fro (Sutton & Barto, section 4.4; Bertsekas).
+    """Optimal values by Gauss-Seidel value iteration, swept to and fro (Sutton & Barto, section 4.4).
 
     Without a discount it begins from below, at the values of a policy that surely ends: values can then only
     rise, and those that would rise for ever are told by the cycle on which they do.
@@ -97,7 +97,6 @@ def policy_values(mdp: TabularMDP, policy: NDArray[np.float64], gamma: float) ->
         `[S]`, NaN for states that the policy never sees from a start; None where it never ends at gamma = 1.
     """
     from scipy.sparse import csr_matrix, identity
-    from scipy.sparse.linalg import spsolve
 
     weight = policy[:, :, None] * mdp.prob
     goes_on = (weight > 0) & ~mdp.terminal & mdp.live[:, None, None]
@@ -112,7 +111,7 @@ def policy_values(mdp: TabularMDP, policy: NDArray[np.float64], gamma: float) ->
     inside = onward[states][:, states]
     expected = (weight * mdp.reward).sum(axis=(1, 2))[states] * mdp.live[states]
     v = np.full(mdp.n_states, np.nan)
-    v[states] = np.atleast_1d(spsolve((identity(states.size) - gamma * inside).tocsc(), expected))
+    v[states] = _solved(identity(states.size) - gamma * inside, expected)
     return v
 
 
@@ -122,7 +121,6 @@ def _from_below(mdp: TabularMDP, live: NDArray[np.bool_]) -> NDArray[np.float64]
     None where there is no such policy: then some live state is worth minus infinity, or has no value at all.
     """
     from scipy.sparse import identity
-    from scipy.sparse.linalg import spsolve
 
     rest, action = np.zeros(mdp.n_states, np.bool_), np.zeros(mdp.n_states, np.int64)
     if not _ends_surely(mdp.next_state, mdp.prob, mdp.reward, mdp.terminal, live, rest, action):
@@ -132,15 +130,15 @@ def _from_below(mdp: TabularMDP, live: NDArray[np.bool_]) -> NDArray[np.float64]
     if states.size:
         onward = _chain(mdp, action)[states][:, states]
         paid = mdp.expected_reward[states, action[states]]
-        v[states] = np.atleast_1d(spsolve((identity(states.size) - onward).tocsc(), paid))
+        v[states] = _solved(identity(states.size) - onward, paid)
     return v
 
 
 def _pays_for_ever(mdp: TabularMDP, v: NDArray[np.float64], live: NDArray[np.bool_]) -> bool:
     """Whether values from below show that a live state is worth infinitely much.
 
-    Where no value exceeds its backup, the greedy policy gains on average what its backups exceed the values by,
-    averaged over the states that it stays in for ever: if that is anything at all, it is paid again and again.
+    Where no value exceeds its backup, the greedy policy is paid on average what its backups exceed the values
+    by, averaged over the states where it stays for ever: if that is anything at all, there is no end to it.
     """
     from scipy.sparse.csgraph import connected_components
 
@@ -173,6 +171,14 @@ def _chain(mdp: TabularMDP, action: NDArray[np.int64]) -> Any:
     return csr_matrix((weight[rows, outcome], (rows, columns)), shape=(mdp.n_states, mdp.n_states))
 
 
+def _solved(matrix: Any, right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The solution `[S]` of a sparse linear system."""
+    from scipy.sparse.linalg import spsolve
+
+    solution: Any = spsolve(matrix.tocsc(), right)
+    return np.atleast_1d(solution)
+
+
 def _closure(graph: Any, seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The nodes that a sparse graph `[S, S]` (row to column) reaches from seeds, themselves included."""
     seen, frontier = seeds.copy(), seeds
@@ -194,7 +200,7 @@ def _sweep(
     enough: float,
     n: int,
 ) -> float:
-    """Up to `n` pairs of sweeps over `[S]` values in place, forth and back; returns the last one's residual."""
+    """Up to `n` pairs of sweeps over `[S]` values in place, to and fro; returns the last one's residual."""
     n_states, n_actions, n_outcomes = prob.shape
     residual = 0.0
     for _ in range(n):
@@ -227,15 +233,8 @@ def _ends_surely(
     """Find actions under which every live state surely ends, or comes to rest where nothing is paid.
 
     Live states lead to live ones alone, so that coming nearer with some chance in each of them is enough.
-
-    Args:
-        next_state, prob, reward, terminal: the model, `[S, A, K]`.
-        live: `[S]` bool.
-        rest: `[S]` bool, filled: where one can stay for ever without being paid anything.
-        action: `[S]` int64, filled: what to do elsewhere.
-
-    Returns:
-        Whether every live state has such an action.
+    Filled are `rest` `[S]`, where one can stay for ever without being paid anything, and `action` `[S]`, what
+    to do elsewhere; returns whether every live state has such an action.
     """
     n_states, n_actions, n_outcomes = prob.shape
     rest[:] = live
@@ -273,7 +272,4 @@ def _ends_surely(
                 if nearer:
                     reached[s], action[s], changed = True, a, True
                     break
-    for s in range(n_states):
-        if live[s] and not reached[s]:
-            return False
-    return True
+    return not (live & ~reached).any()

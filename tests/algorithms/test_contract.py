@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from rlsandbox.training.checkpoints import load_checkpoint, save_checkpoint
 from rlsandbox.worlds.gallery import gallery_world
 from tests.helpers import EVERYTHING, advance, assert_same_state, begin, corridor, digest, eventful
 
+ROOT = Path(__file__).parents[2]
 SEEDS = (3, 11, 2**40)
 every_agent = pytest.mark.parametrize("algorithm", sorted(registry()))
 
@@ -39,7 +42,9 @@ def test_equal_seeds_give_equal_bits_in_another_process():
         "import json; from tests.helpers import *; from rlsandbox.algorithms import registry; "
         f"print(json.dumps([digest(advance(begin(name, eventful(), {SEEDS}), 500)) for name in {names}]))"
     )
-    there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    there = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT
+    )
     assert there.returncode == 0, there.stderr
     here = [digest(advance(begin(name, eventful(), SEEDS), 500)) for name in names]
     assert json.loads(there.stdout) == here
@@ -89,7 +94,9 @@ def test_going_on_from_a_file_in_another_process_changes_nothing(algorithm, tmp_
         "from tests.helpers import *; from rlsandbox.training.checkpoints import load_checkpoint; "
         f"print('\\n'.join(digest(load_checkpoint(name)) for name in {names}))"
     )
-    there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    there = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT
+    )
     assert there.returncode == 0, there.stderr
     for name, found in zip(names, there.stdout.split(), strict=True):
         assert found == digest(load_checkpoint(name))
@@ -197,7 +204,7 @@ def test_memory_does_not_grow_with_the_run(algorithm):
     assert all(curve.values.shape[1] <= 4096 for curve in session.agent.curves().values())
 
 
-def only(algorithm: str, **wishes: object) -> dict[str, object]:
+def only(algorithm: str, **wishes: object) -> dict[str, Any]:
     """The wishes that the algorithm has hyperparameters for."""
     known = registry()[algorithm].Config.model_fields
     return {name: value for name, value in wishes.items() if name in known}

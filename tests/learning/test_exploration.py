@@ -1,5 +1,7 @@
 """Schedules and choices, by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from rlsandbox.learning.policy import TabularPolicy, greedy_probs
 from tests.helpers import begin, corridor, last_update
 
 
-def values(name: str, episodes: tuple[int, ...], **config) -> list[float]:
+def values(name: Any, episodes: tuple[int, ...], **config) -> list[float]:
     schedule = SteppedConfig.make(config).schedule(name)
     compiled = [scheduled(*schedule, episode) for episode in episodes]
     assert compiled == [scheduled.function(*schedule, episode) for episode in episodes]
