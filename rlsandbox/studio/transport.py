@@ -18,6 +18,9 @@ PLAYING_SPEEDS = (1, 2, 5, 10, 20, 60)
 _FIRST_PLAYING_SPEED = 10
 _NARROW = 760
 """Below this width the button that records keeps its icon alone."""
+_TIGHT = 520
+"""Below this width the way to the start is the Home key on the timeline alone."""
+_LEAST = 400
 _INSET = 5
 """From the edge of a slider to its groove."""
 
@@ -74,13 +77,14 @@ class Transport(QWidget):
         self.readout, self.speed_text = Readout(12), Readout(11)
 
         line = QHBoxLayout(self)
+        line.setSizeConstraint(QHBoxLayout.SizeConstraint.SetNoConstraint)  # see minimumSizeHint
         line.setContentsMargins(14, 0, 14, 0)
         line.setSpacing(4)
         for button in (self.first, self.back, self.play, self.forward):
             line.addWidget(button)
-        line.addSpacing(12)
+        line.addSpacing(8)
         line.addLayout(_stack(self.readout, self.timeline), 1)
-        line.addSpacing(12)
+        line.addSpacing(8)
         line.addWidget(self.record)
         line.addWidget(self.live)
         line.addSpacing(8)
@@ -235,8 +239,13 @@ class Transport(QWidget):
         else:
             act()
 
+    def minimumSizeHint(self) -> QSize:
+        """Less than what is shown now needs, since a narrow bar shows less."""
+        return QSize(_LEAST, 56)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.first.setVisible(self.width() >= _TIGHT)
         self._show_record()
 
     # -- how it is written ------------------------------------------------------------------------
@@ -273,7 +282,8 @@ class Transport(QWidget):
 
     def _show_record(self) -> None:
         text = self.tr("New episode") if self._mode == "episode" else self.tr("Record episode")
-        self.record.setText(text if self.width() >= _NARROW else "")
+        # Qt sets a text close to its icon; a space stands between.
+        self.record.setText(f" {text}" if self.width() >= _NARROW else "")
         self.record.setAccessibleName(text)
         self.record.setToolTip(
             self.tr("Train first: then an episode of the policy can be watched here")

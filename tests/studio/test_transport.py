@@ -185,13 +185,14 @@ def test_an_episode_without_steps_does_not_play(transport):
     assert not transport.is_playing() and transport.readout.texts()[0] == "step 0 of 0"
 
 
-def test_it_fits_below_the_narrowest_canvas(transport, episode):
-    assert episode.record.text() == "New episode"
-    episode.resize(560, 56)
+@pytest.mark.parametrize(("width", "timeline"), [(892, 380), (560, 120), (450, 60), (400, 20)])
+def test_it_fits_below_the_narrowest_canvas(episode, width, timeline):
+    episode.resize(width, 56)
     QApplication.sendPostedEvents()
-    assert episode.width() == 560
-    assert episode.record.text() == "" and episode.record.accessibleName() == "New episode"
-    assert episode.timeline.width() >= 100
+    assert episode.width() == width and episode.timeline.width() >= timeline
+    assert episode.record.text().strip() == ("New episode" if width == 892 else "")
+    assert episode.record.accessibleName() == "New episode"
+    assert episode.first.isVisible() == (width > 500)
 
 
 def test_every_control_has_a_name(episode):
