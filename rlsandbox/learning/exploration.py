@@ -67,7 +67,7 @@ class SteppedConfig(AgentConfig):
         only_if=("epsilon_schedule", "exponential"),
     )
     alpha_schedule: Schedule = hp(
-        "constant", label="α schedule", doc="how the step size changes from episode to episode"
+        "constant", label="α schedule", doc="how the step size changes from episode to episode", advanced=True
     )
     alpha_end: float = hp(
         0.01,
@@ -76,6 +76,7 @@ class SteppedConfig(AgentConfig):
         label="α at the end",
         doc="alpha never falls below",
         only_if=("alpha_schedule", "!constant"),
+        advanced=True,
     )
     alpha_episodes: int = hp(
         500,
@@ -86,6 +87,7 @@ class SteppedConfig(AgentConfig):
         doc="episodes until the end value",
         unit="episodes",
         only_if=("alpha_schedule", "linear"),
+        advanced=True,
     )
     alpha_decay: float = hp(
         0.999,
@@ -94,6 +96,7 @@ class SteppedConfig(AgentConfig):
         label="α factor",
         doc="factor an episode",
         only_if=("alpha_schedule", "exponential"),
+        advanced=True,
     )
     initial_q: float = hp(
         0.0,
@@ -102,6 +105,7 @@ class SteppedConfig(AgentConfig):
         label="Start value",
         symbol="Q₀",
         doc="value of every action at first; above the truth: optimistic",
+        advanced=True,
     )
 
     def schedule(self, name: Literal["alpha", "epsilon"]) -> tuple[int, float, float, float]:

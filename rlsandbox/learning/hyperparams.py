@@ -24,6 +24,7 @@ def hp(
     live: bool = False,
     unit: str = "",
     only_if: tuple[str, str] | None = None,
+    advanced: bool = False,
 ) -> Any:
     """Declare one hyperparameter of a `Config`.
 
@@ -40,6 +41,7 @@ def hp(
         live: whether it may change while a run goes on.
         unit: unit, if it has one ("episodes").
         only_if: (other field, value): shown only while the other field has that value, or with "!value" another one.
+        advanced: whether a form may keep it folded away.
     """
     extra = {
         "label": label,
@@ -48,6 +50,7 @@ def hp(
         "live": live,
         "unit": unit,
         "only_if": list(only_if) if only_if else None,
+        "advanced": advanced,
     }
     finite = False if isinstance(default, float) else None  # a text has no finiteness to check
     return Field(
@@ -69,7 +72,7 @@ class Hyperparameter:
         low, high: bounds, None where there is none.
         low_open, high_open: whether the bound itself is excluded.
         choices: what a "choice" may be.
-        log, live, unit, only_if: as given to `hp`.
+        log, live, unit, only_if, advanced: as given to `hp`.
         optional: whether it may be None.
     """
 
@@ -89,6 +92,7 @@ class Hyperparameter:
     unit: str
     only_if: tuple[str, str] | None
     optional: bool = False
+    advanced: bool = False
 
 
 class AgentConfig(BaseModel):
@@ -159,6 +163,7 @@ class AgentConfig(BaseModel):
                     unit=extra.get("unit", ""),
                     only_if=tuple(extra["only_if"]) if extra.get("only_if") else None,
                     optional=optional,
+                    advanced=extra.get("advanced", False),
                 )
             )
         return tuple(rows)

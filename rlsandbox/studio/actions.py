@@ -72,7 +72,9 @@ class Actions(QObject):
         self._add(menu, self.tr("Save &as…"), files.save_as, "Ctrl+Shift+S")
         menu.addSeparator()
         self._add(menu, self.tr("Open &policy…"), files.open_policy)
-        tip = self.tr("The learnt policy: for the sandbox, as a table, or as a Python file that needs numpy alone")
+        tip = self.tr(
+            "The learnt policy: for the sandbox, as a table, or as a Python file that needs numpy alone"
+        )
         self._add(menu, self.tr("Save po&licy…"), files.save_policy, "Ctrl+E", tip)
         self._add(menu, self.tr("Export pic&ture…"), files.export_picture, "Ctrl+Shift+E")
         self._add(menu, self.tr("Export &curves…"), files.export_curves)

@@ -15,6 +15,7 @@ from rlsandbox.studio.controls.notice import Notice
 from rlsandbox.studio.controls.section import Separator
 from rlsandbox.studio.document import Document
 from rlsandbox.studio.files_control import FilesControl
+from rlsandbox.studio.garbage import WindowGarbage
 from rlsandbox.studio.panels.agent_panel import AgentPanel
 from rlsandbox.studio.panels.cell_panel import CellPanel
 from rlsandbox.studio.panels.inspector_panel import InspectorPanel
@@ -38,7 +39,7 @@ from rlsandbox.worlds.world import World
 FIRST_WORLD = "cliff_walking"
 FIRST_ALGORITHM, FIRST_CONFIG = "q_learning", {"alpha": 0.5, "gamma": 1.0}
 """What a newcomer sees: Sutton & Barto's example 6.6."""
-_LEFT, _RIGHT, _BOTTOM = 220, 328, 225
+_LEFT, _RIGHT, _BOTTOM = 220, 328, 208
 _LAYOUT_VERSION = 1
 
 
@@ -49,6 +50,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("MainWindow")
         self._picks_target = False
+        self._garbage = WindowGarbage(self)
         self.document = Document(open_world(FIRST_WORLD), self)
         self.control = TrainingControl(self)
         self.files = FilesControl(self)
@@ -402,7 +404,7 @@ class MainWindow(QMainWindow):
     def _on_highlight(self, state: int | None) -> None:
         frame = self.control.frame
         cell = None if state is None or frame is None else frame.progress.world.cell_of(state)
-        self.control.highlight(cell)
+        self.canvas.set_highlight(cell)
 
     @Slot()
     def _on_runs(self) -> None:
@@ -415,7 +417,7 @@ class MainWindow(QMainWindow):
         runs = [
             run.curves
             for run in self.control.runs.values()
-            if run.curves is not None and (run.run_id in chosen or run.run_id == self.control.current)
+            if run.curves is not None and run.run_id in chosen
         ]
         self.curves.set_runs(runs)
 
@@ -449,7 +451,9 @@ class MainWindow(QMainWindow):
         stored.setValue("geometry", self.saveGeometry())
         stored.setValue("layout", self.saveState(_LAYOUT_VERSION))
         self.warm.close()
+        self.hide()
         self.control.close()
+        self._garbage.release()
         super().closeEvent(event)
 
 

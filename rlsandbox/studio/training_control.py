@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from rlsandbox import overlays
 from rlsandbox.learning.agent import View
-from rlsandbox.marks import Badge, Badges, Mark
+from rlsandbox.marks import Mark
 from rlsandbox.overlays.scene import Scene
 from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.studio.runs import Run
@@ -58,13 +58,13 @@ class TrainingControl(QObject):
         self.frame: Frame | None = None
         self.policy: SavedPolicy | None = None
         self.marks: tuple[Mark, ...] = ()
-        self.highlighted: Cell | None = None
         self._policy_scene: Scene | None = None
         self._next_id = 0
         self._seed = 0
         self._curves_at = 0.0
         self._stepping = False
         self.trainer.state_changed.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
+        self.trainer.rested.connect(self._on_rested, Qt.ConnectionType.QueuedConnection)
         self.trainer.episode_recorded.connect(self._on_episode, Qt.ConnectionType.QueuedConnection)
         self.trainer.rejected.connect(self.rejected, Qt.ConnectionType.QueuedConnection)
         self._timer = QTimer(self)
@@ -160,11 +160,6 @@ class TrainingControl(QObject):
             mdp, probs = compile_world(self.policy.world), self.policy.probs[self.replica or 0]
             self._on_episode(record_episode(mdp, probs, self._seed, episode_cap(mdp)))
 
-    def highlight(self, cell: Cell | None) -> None:
-        """Light up a cell; None takes the light away."""
-        self.highlighted = cell
-        self._repaint()
-
     @property
     def is_stepping(self) -> bool:
         """Whether the agent rests after a single step, so that its update is shown."""
@@ -193,10 +188,10 @@ class TrainingControl(QObject):
         self._dirty = True
         self._repaint()
 
-    def close(self) -> bool:
+    def close(self) -> None:
         """End the thread."""
         self._timer.stop()
-        return self.trainer.close()
+        self.trainer.close()
 
     def _view(self) -> View:
         wants = {"oracle"}
@@ -224,7 +219,7 @@ class TrainingControl(QObject):
         frame = self.trainer.take()
         if frame is not None and frame.run_id == self.current:
             self.frame = frame
-            if frame.progress.curves or frame.state != "training":
+            if frame.progress.curves:
                 self.runs[frame.run_id].take(frame)
                 self.runs_changed.emit()
             self.framed.emit(frame)
@@ -249,9 +244,6 @@ class TrainingControl(QObject):
             if key in active
             for mark in overlay.marks(scene)
         )
-        if self.highlighted is not None:
-            row, column = self.highlighted
-            self.marks += (Badges((Badge(row + 0.5, column + 0.5, "updated"),)),)
         self.shown.emit(scene, self.marks)
 
     def _scene(self) -> Scene | None:
@@ -293,6 +285,12 @@ class TrainingControl(QObject):
         self._dirty = True
         self.state_changed.emit(state, sentence)
         self.runs_changed.emit()
+
+    @Slot(object)
+    def _on_rested(self, frame: Frame) -> None:
+        if frame.run_id in self.runs:
+            self.runs[frame.run_id].take(frame)
+            self.runs_changed.emit()
 
     @Slot(object)
     def _on_episode(self, episode: Episode) -> None:

@@ -59,6 +59,7 @@ class Trainer(QThread):
     Signals:
         state_changed: (run id, state, sentence); the sentence is empty unless something went wrong. The state
             "rejected" says that the run could not begin: there is none.
+        rested: a `Frame` with curves and figures, whenever a run comes to rest.
         episode_recorded: an `Episode`.
         rejected: a sentence: what was asked for could not be done, and nothing has changed.
         done: the sentence that came with a `call`, when that has gone well.
@@ -66,6 +67,7 @@ class Trainer(QThread):
 
     state_changed = Signal(int, str, str)
     episode_recorded = Signal(object)
+    rested = Signal(object)
     rejected = Signal(str)
     done = Signal(str)
 
@@ -160,11 +162,11 @@ class Trainer(QThread):
         """The newest frame, once."""
         return self._mailbox.take()
 
-    def close(self) -> bool:
-        """End the thread; returns whether it has ended within two seconds."""
+    def close(self) -> None:
+        """End the thread and wait for it: a slice takes milliseconds, a kernel that still compiles some seconds."""
         self.requestInterruption()
         self._wake.set()
-        return self.wait(2000)
+        self.wait()
 
     # -- inside the thread ------------------------------------------------------------------------
 
@@ -242,21 +244,20 @@ class Trainer(QThread):
 
     def _answer(self) -> None:
         view = self._mailbox.take_request()
-        session = self._session
-        if view is None or session is None:
-            return
+        if view is not None and self._session is not None:
+            self._mailbox.publish(self._frame(self._session, view))
+
+    def _frame(self, session: TrainingSession, view: View) -> Frame:
         means = (
             [mean for mean in session.recent_return() if not np.isnan(mean)] if "curves" in view.wants else []
         )
-        self._mailbox.publish(
-            Frame(
-                run_id=self._run_id,
-                progress=session.progress(view),
-                state=self._state,
-                rate=self._rate.value if self._state == "training" else 0.0,
-                recent_return=float(np.mean(means)) if means else float("nan"),
-                evaluation=self._evaluation,
-            )
+        return Frame(
+            run_id=self._run_id,
+            progress=session.progress(view),
+            state=self._state,
+            rate=self._rate.value if self._state == "training" else 0.0,
+            recent_return=float(np.mean(means)) if means else float("nan"),
+            evaluation=self._evaluation,
         )
 
     # -- commands, inside the thread --------------------------------------------------------------
@@ -293,6 +294,7 @@ class Trainer(QThread):
             session.log_gap()
             self._evaluation = session.evaluate()
         self._set_state(state, sentence)
+        self.rested.emit(self._frame(session, View(None, frozenset({"curves", "oracle"}))))
 
     def _fail(self, sentence: str) -> None:
         self._state = "failed"

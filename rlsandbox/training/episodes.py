@@ -47,7 +47,9 @@ def record_episode(
     """Record one episode of a policy `[S, A]`, of at most `cap` steps, from a drawn or given start state."""
     states, actions, rewards = np.empty(cap + 1, np.int64), np.empty(cap, np.int64), np.empty(cap)
     first = -1 if start is None else start
-    length, terminated = _record(probs, Model.of(mdp), seeded((seed,))[0], first, mdp.live, states, actions, rewards)
+    length, terminated = _record(
+        probs, Model.of(mdp), seeded((seed,))[0], first, mdp.live, states, actions, rewards
+    )
     return Episode(states[: length + 1], actions[:length], rewards[:length], terminated)
 
 

@@ -128,7 +128,7 @@ class TrainingSession:
         self.history = History()
         self._ended = False
         self._stride = 64
-        self._oracles: dict[tuple[str, float], Solution | None] = {}
+        self._oracle: tuple[tuple[str, float], Solution | None] | None = None
         self._last_tick = Tick("steps", boundary=True)
         self._learning: Iterator[Tick] = self.agent.learn()
         self.history.keep(self.moment())
@@ -334,9 +334,9 @@ class TrainingSession:
     def oracle(self) -> Solution | None:
         """The truth about the world of now, solved once."""
         key = (self.world.digest, float(getattr(self.agent.config, "gamma", 1.0)))
-        if key not in self._oracles:
-            self._oracles[key] = solve(self.agent.problem.mdp, key[1])
-        return self._oracles[key]
+        if self._oracle is None or self._oracle[0] != key:
+            self._oracle = (key, solve(self.agent.problem.mdp, key[1]))
+        return self._oracle[1]
 
     def evaluate(self) -> Evaluation:
         """Figures of the greedy policy of now."""

@@ -20,6 +20,15 @@ from rlsandbox.worlds.tiles import CODE
 AS_FAST_AS_IT_GOES = Pace(None, None)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """Compile what a run needs before a window waits for it."""
+    session = TrainingSession(RunSpec("q_learning", open_world("cliff_walking"), episodes=5))
+    session.tracks_gap = True
+    session.run()
+    session.evaluate()
+
+
 @pytest.fixture
 def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch):
     theme_manager().apply(application(), "dark")
@@ -45,10 +54,18 @@ def wait_for(qtbot: QtBot, window: MainWindow, state: str) -> None:
 
 
 def click_cell(qtbot: QtBot, window: MainWindow, row: int, column: int) -> None:
-    rect = window.canvas.view.cell_rect(row, column)
-    scale = window.canvas.devicePixelRatioF()
-    middle = QPointF(rect.center()) / scale
-    qtbot.mouseClick(window.canvas, Qt.MouseButton.LeftButton, pos=QPoint(round(middle.x()), round(middle.y())))
+    found = [
+        QPoint(x, y)
+        for x in range(0, window.canvas.width(), 4)
+        for y in range(0, window.canvas.height(), 4)
+        if window.canvas.cell_at(QPointF(x, y)) == (row, column)
+    ]
+    qtbot.mouseClick(window.canvas, Qt.MouseButton.LeftButton, pos=found[len(found) // 2])
+
+
+def shown_terrain(window: MainWindow, row: int, column: int) -> int:
+    frame = window.control.frame
+    return -1 if frame is None else int(frame.progress.world.terrain[row, column])
 
 
 def test_a_newcomer_presses_train_and_sees_an_agent_learn(qtbot: QtBot, window: MainWindow) -> None:
@@ -101,10 +118,12 @@ def test_pause_step_episode_continue_stop_reset(qtbot: QtBot, window: MainWindow
 def test_continue_extends_the_budget(qtbot: QtBot, window: MainWindow) -> None:
     train(window, episodes=50)
     wait_for(qtbot, window, "finished")
-    qtbot.waitUntil(lambda: window.control.frame.state == "finished")
+    qtbot.waitUntil(lambda: window.control.frame is not None and window.control.frame.state == "finished")
     assert window.control.frame.progress.snapshot.episodes.tolist() == [50, 50]
     window.agent.primary.click()
-    qtbot.waitUntil(lambda: window.control.frame.progress.snapshot.episodes.tolist() == [100, 100], timeout=10_000)
+    qtbot.waitUntil(
+        lambda: window.control.frame.progress.snapshot.episodes.tolist() == [100, 100], timeout=10_000
+    )
 
 
 def test_a_wall_put_in_the_agents_way_while_it_learns(qtbot: QtBot, window: MainWindow) -> None:
@@ -114,18 +133,23 @@ def test_a_wall_put_in_the_agents_way_while_it_learns(qtbot: QtBot, window: Main
     window._pick_tile()
     click_cell(qtbot, window, 2, 5)
     assert window.document.world.terrain[2, 5] == CODE["wall"]
-    qtbot.waitUntil(lambda: window.control.frame.progress.world.terrain[2, 5] == CODE["wall"])
+    qtbot.waitUntil(lambda: shown_terrain(window, 2, 5) == CODE["wall"])
     assert window.control.frame.progress.edits[-1][1] == "world edited"
     assert window.control.state == "training"
     window.document.undo_stack.undo()
-    qtbot.waitUntil(lambda: window.control.frame.progress.world.terrain[2, 5] == CODE["floor"])
+    qtbot.waitUntil(lambda: shown_terrain(window, 2, 5) == CODE["floor"])
 
 
 def test_a_hyperparameter_changes_during_the_run(qtbot: QtBot, window: MainWindow) -> None:
     train(window, episodes=100_000_000)
     wait_for(qtbot, window, "training")
     window.agent.form.edited.emit("epsilon", 0.5)
-    qtbot.waitUntil(lambda: window.control.frame is not None and window.control.frame.progress.snapshot.metrics["epsilon"] == 0.5)
+    qtbot.waitUntil(
+        lambda: (
+            window.control.frame is not None
+            and window.control.frame.progress.snapshot.metrics["epsilon"] == 0.5
+        )
+    )
 
 
 def test_an_episode_is_recorded_and_scrubbed(qtbot: QtBot, window: MainWindow) -> None:
@@ -161,7 +185,9 @@ def test_saving_and_opening(qtbot: QtBot, window: MainWindow, tmp_path) -> None:
     assert open_world(str(path)) == window.document.world
 
 
-def test_cancel_keeps_unsaved_edits(qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancel_keeps_unsaved_edits(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     window.document.edit(window.document.world.painted([(0, 0)], "wall"), "Paint")
     monkeypatch.setattr(QMessageBox, "exec", lambda self: QMessageBox.StandardButton.Cancel)
     assert not window.close()
@@ -172,7 +198,8 @@ def test_cancel_keeps_unsaved_edits(qtbot: QtBot, window: MainWindow, monkeypatc
 def test_runs_are_compared_and_brought_back(qtbot: QtBot, window: MainWindow) -> None:
     train(window, episodes=60)
     wait_for(qtbot, window, "finished")
-    window.agent.picker.picked.emit("sarsa")
+    window.agent.set_algorithm("sarsa")
+    window.agent.algorithm_changed.emit("sarsa")
     wait_for(qtbot, window, "empty")
     train(window, episodes=60)
     wait_for(qtbot, window, "finished")

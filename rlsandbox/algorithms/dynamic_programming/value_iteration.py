@@ -51,7 +51,7 @@ class ValueIteration(Agent):
 
     title = "Value iteration"
     source = "Bellman (1957); Sutton & Barto, 2nd ed., section 4.4"
-    equation = "V(s) ← max_a Σ p(s′,r|s,a) [ r + γ V(s′) ]"
+    equation = "V(s) ← maxₐ Σ p(s′,r|s,a) [ r + γ V(s′) ]"
     accepts = (Enumerable,)
     unit = "sweeps"
     problem: Enumerable

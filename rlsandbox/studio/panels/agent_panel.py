@@ -82,7 +82,7 @@ class AgentPanel(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
-        for section in (self._make_picker(), self._make_form(), self._make_buttons()):
+        for section in (self._make_picker(), self._make_form(), self._make_buttons(), self._make_more()):
             outer.addWidget(section)
         outer.addStretch(1)
         self._show_algorithm(self.picker.algorithm())
@@ -138,7 +138,13 @@ class AgentPanel(QWidget):
         self.device.combo.setEnabled(False)
         for row in (self.seeds, self.first_seed, self.budget):
             row.edited.connect(self._refresh)
-        section.add(self.form, self.seeds, self.first_seed, self.budget, self.device)
+        section.add(self.form, self.seeds, self.budget)
+        return section
+
+    def _make_more(self) -> Section:
+        section = Section(self.tr("More settings"), collapsible=True)
+        section.add(self.form.more, self.first_seed, self.device)
+        section.set_folded(True)
         return section
 
     def _make_buttons(self) -> Section:

@@ -17,7 +17,10 @@ _WIDEST = 1000.0  # a linear slider over more than this hits nothing that anybod
 
 
 class HyperparameterForm(QWidget):
-    """One row a hyperparameter, in the order of declaration; those that do not count now are hidden."""
+    """One row a hyperparameter, in the order of declaration; those that do not count now are hidden.
+
+    The advanced ones stand in `more`, a widget of their own that its owner may fold away.
+    """
 
     edited = Signal(str, object)
     """The user changed a hyperparameter: its name and value."""
@@ -32,11 +35,14 @@ class HyperparameterForm(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
+        self.more = QWidget()
+        self._more_column = QVBoxLayout(self.more)
+        self._more_column.setContentsMargins(0, 0, 0, 0)
+        self._more_column.setSpacing(4)
 
     def set_algorithm(self, agent: type[Agent]) -> None:
         """Show an algorithm's hyperparameters at their defaults."""
         for row in self.rows.values():
-            self._column.removeWidget(row)
             row.hide()
             row.deleteLater()
         self._fields = {field.name: field for field in agent.Config.describe()}
@@ -46,7 +52,7 @@ class HyperparameterForm(QWidget):
             row.set_default(field.default)
             row.edited.connect(partial(self._changed, name))
             self.rows[name] = row
-            self._column.addWidget(row)
+            (self._more_column if field.advanced else self._column).addWidget(row)
         self._follow()
 
     def values(self) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Curves of runs: what is drawn of them, and the panel that draws it."""

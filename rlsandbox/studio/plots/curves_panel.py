@@ -1,0 +1,235 @@
+"""The panel of curves: return per episode on the left, one of the other curves on the right."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtGui import QContextMenuEvent, QPainter, QPixmap
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSplitter, QVBoxLayout, QWidget
+
+from rlsandbox.studio.controls.buttons import IconButton
+from rlsandbox.studio.controls.choices import FlatCombo
+from rlsandbox.studio.controls.labels import ElidedLabel, text_label
+from rlsandbox.studio.plots.run_curves import Band, RunCurves, series_of
+from rlsandbox.studio.theme import font, theme
+
+if TYPE_CHECKING:
+    from rlsandbox.studio.plots.plot import Plot
+
+_OTHERS = {"gap": "Oracle gap", "length": "Episode length", "epsilon": "Exploration ε"}
+
+
+class _Pane(QWidget):
+    """A heading and a plot. The plot is made when it is first needed: its library takes half a second to load."""
+
+    def __init__(self, heading: QWidget, legend: QWidget | None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.note = ElidedLabel("")
+        self.note.setProperty("role", "dim")
+        self.note.setFont(font(12))
+        self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.header = QHBoxLayout()
+        self.header.setContentsMargins(14, 0, 14, 0)
+        self.header.setSpacing(10)
+        self.header.addWidget(heading)
+        if legend is not None:
+            self.header.addWidget(legend)
+        self.header.addWidget(self.note, 1)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 8, 0, 4)
+        self._column.setSpacing(2)
+        self._column.addLayout(self.header)
+        self._empty = text_label(self.tr("Curves appear here as soon as an agent trains."), "faint", 12)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._column.addWidget(self._empty, 1)
+        self._plot: Plot | None = None
+
+    @property
+    def plot(self) -> Plot:
+        """The plot, made now if it has not been yet."""
+        if self._plot is None:
+            from rlsandbox.studio.plots.plot import Plot
+
+            self._plot = Plot()
+            self._column.addWidget(self._plot, 1)
+            self._empty.hide()
+        return self._plot
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the plot has been made."""
+        return self._plot is not None
+
+
+class CurvesPanel(QWidget):
+    """Curves of the chosen runs laid over each other."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._runs: list[RunCurves] = []
+        self._legend = QLabel()
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._returns = _Pane(text_label(self.tr("Return per episode"), "", 13, 600), self._legend)
+        self._choice = FlatCombo()
+        for key, title in _OTHERS.items():
+            self._choice.addItem(self.tr(title), key)
+        self._choice.setAccessibleName(self.tr("Second curve"))
+        self._choice.currentIndexChanged.connect(self._on_choice)
+        self._other = _Pane(self._choice, None)
+        self._export = IconButton("download", self.tr("Export the curves"), flat=True, side=24, role="dim")
+        self._export.clicked.connect(self._open_menu)
+        self._other.header.addWidget(self._export)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setHandleWidth(1)
+        splitter.addWidget(self._returns)
+        splitter.addWidget(self._other)
+        splitter.setStretchFactor(0, 3)
+        splitter.setStretchFactor(1, 2)
+        splitter.setSizes([640, 330])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(splitter)
+        self._splitter = splitter
+
+    def sizeHint(self) -> QSize:
+        return QSize(970, 225)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(360, 120)
+
+    def set_runs(self, runs: list[RunCurves]) -> None:
+        """Show these runs; cheap enough for several times a second."""
+        self._runs = list(runs)
+        if not runs and not self._returns.is_made:
+            return
+        if not self._returns.is_made:
+            for pane in (self._returns, self._other):
+                pane.plot.hovered.connect(self._on_hover)
+        optima = {run.optimum for run in runs if run.optimum is not None}
+        optimum = optima.pop() if len(optima) == 1 else None
+        shown = self._show(self._returns, "return", optimum)
+        self._show(self._other, str(self._choice.currentData()), None)
+        edits = tuple(edit for run in runs for edit in run.edits)
+        self._returns.plot.set_edits(edits)
+        self._legend.setText(self._legend_text())
+        self._note(shown)
+
+    def _show(self, pane: _Pane, name: str, optimum: float | None) -> dict[int, tuple[Band, int]]:
+        found = ((run, series_of(run, name)) for run in self._runs)
+        bands = {run.run_id: (band, run.color) for run, band in found if band is not None and band.x.size}
+        pane.plot.set_curves(bands, optimum)
+        return bands
+
+    def _legend_text(self) -> str:
+        series = theme().series
+        return "&nbsp;&nbsp;&nbsp;".join(
+            f'<span style="color:{series[run.color % len(series)]}"><b>—</b></span>'
+            f'&nbsp;<span style="color:{theme().dim}">{run.title.split(" ")[0] if len(self._runs) > 2 else run.title}</span>'
+            for run in self._runs
+        )
+
+    def _note(self, shown: dict[int, tuple[Band, int]]) -> None:
+        band = next((band for band, _ in shown.values()), None)
+        if band is None:
+            self._returns.note.setText("")
+            return
+        seeds = {band.seeds for band, _ in shown.values()}
+        of = (
+            self.tr("median, 10–90 % of {0} seeds").format(max(seeds))
+            if max(seeds) > 1
+            else self.tr("one seed")
+        )
+        mean = self.tr(", mean of {0:,} episodes").format(band.window) if band.window > 1 else ""
+        self._returns.note.setText(of + mean)
+
+    @Slot(int)
+    def _on_choice(self, _row: int) -> None:
+        if self._other.is_made:
+            self._show(self._other, str(self._choice.currentData()), None)
+            self._other.plot.fit()
+
+    @Slot(object)
+    def _on_hover(self, x: float | None) -> None:
+        for pane in (self._returns, self._other):
+            if self.sender() is not pane.plot:
+                continue
+            texts = []
+            for run in self._runs if x is not None else []:
+                values = pane.plot.value_at(run.run_id, x)
+                if values is not None:
+                    low, median, high = values
+                    texts.append(f"{median:.4g} ({low:.4g} … {high:.4g})")
+            if texts:
+                pane.note.setText(self.tr("at {0:,.0f}: ").format(max(0.0, x)) + ", ".join(texts))
+            elif pane is self._other:
+                pane.note.setText("")
+
+    # -- export ------------------------------------------------------------------------------------
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self._menu().exec(event.globalPos())
+
+    @Slot()
+    def _open_menu(self) -> None:
+        self._menu().exec(self._export.mapToGlobal(self._export.rect().topLeft()))
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction(self.tr("Fit the curves"), self.fit)
+        menu.addAction(self.tr("Export the curves…"), self._ask_export)
+        return menu
+
+    def _ask_export(self) -> None:
+        files = getattr(self.window(), "files", None)
+        if files is not None:
+            QTimer.singleShot(0, files.export_curves)
+
+    def fit(self) -> None:
+        """Show the whole of every curve."""
+        for pane in (self._returns, self._other):
+            if pane.is_made:
+                pane.plot.fit()
+
+    def export_picture(self, path: Path) -> None:
+        """Write what is shown as PNG or SVG, by the file's ending."""
+        if path.suffix.lower() == ".svg":
+            generator = QSvgGenerator()
+            generator.setFileName(str(path))
+            generator.setSize(self.size())
+            generator.setViewBox(self.rect())
+            painter = QPainter(generator)
+            self._splitter.render(painter)
+            painter.end()
+        else:
+            picture = QPixmap(self.size() * 2)
+            picture.setDevicePixelRatio(2)
+            picture.fill(theme().panel)
+            self._splitter.render(picture)
+            if not picture.save(str(path)):
+                raise OSError(0, self.tr("cannot write the picture"), str(path))
+
+    def export_csv(self, path: Path) -> None:
+        """Write the data: a line for each run, curve, seed and point, with the episode at its end."""
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["run", "title", "curve", "seed", "episode", "value"])
+            for run in self._runs:
+                for name, curve in run.curves.items():
+                    for seed, (values, width) in enumerate(zip(curve.values, curve.width, strict=True)):
+                        for i in np.flatnonzero(~np.isnan(values)):
+                            writer.writerow(
+                                [run.run_id, run.title, name, seed, (i + 1) * int(width), values[i]]
+                            )
+                for episodes, gaps in zip(run.gap.episodes, run.gap.gap, strict=True):
+                    for seed, gap in enumerate(gaps):
+                        value = "never ends" if np.isnan(gap) else gap
+                        writer.writerow(
+                            [run.run_id, run.title, "oracle gap", seed, int(episodes[seed]), value]
+                        )
+                for episode, value in zip(*run.epsilon, strict=True):
+                    writer.writerow([run.run_id, run.title, "epsilon", "", int(episode), value])
