@@ -120,6 +120,9 @@ class Actions(QObject):
         self._add(menu, self.tr("&Reset"), window.reset, "Ctrl+R", self.tr("Forget what was learnt"))
         menu.addSeparator()
         self._add(menu, self.tr("Record an episode of the &policy"), window.control.record, "F8")
+        self._add(menu, self.tr("&Play or pause the episode"), window.transport.toggle_play, "Ctrl+Space")
+        self._add(menu, self.tr("Frame &back"), window.transport.step_back, "Alt+Left")
+        self._add(menu, self.tr("Frame &forward"), window.transport.step_forward, "Alt+Right")
         self._add(menu, self.tr("Back to &live"), window.show_live, "Escape")
 
     def _view_menu(self, menu: QMenu) -> None:

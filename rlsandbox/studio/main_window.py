@@ -11,6 +11,7 @@ from rlsandbox.studio.actions import Actions
 from rlsandbox.studio.canvas import Canvas
 from rlsandbox.studio.canvas_bar import CanvasBar
 from rlsandbox.studio.command_palette import CommandPalette
+from rlsandbox.studio.controls.buttons import IconButton
 from rlsandbox.studio.controls.notice import Notice
 from rlsandbox.studio.controls.section import Separator
 from rlsandbox.studio.document import Document
@@ -40,6 +41,8 @@ FIRST_WORLD = "cliff_walking"
 FIRST_ALGORITHM, FIRST_CONFIG = "q_learning", {"alpha": 0.5, "gamma": 1.0}
 """What a newcomer sees: Sutton & Barto's example 6.6."""
 _LEFT, _RIGHT, _BOTTOM = 220, 328, 208
+_FOLDED, _FOLD_BELOW = 104, 1200
+"""The left column folds to icons, so wide, in a window below this width."""
 _LAYOUT_VERSION = 1
 
 
@@ -81,7 +84,10 @@ class MainWindow(QMainWindow):
         self.agent, self.inspector = AgentPanel(), InspectorPanel()
         self.curves, self.runs_panel = CurvesPanel(), RunsPanel()
         area = Qt.DockWidgetArea
-        draw = (self.tools, self.palette_panel, self.rules, self.cell_panel)
+        self.unfold = IconButton("sliders", self.tr("Show names, rules and the cell's properties"), flat=True)
+        self.unfold.setCheckable(True)
+        self.unfold.clicked.connect(self._on_unfold)
+        draw = (self.tools, self.palette_panel, self.rules, self.cell_panel, self.unfold)
         agent = (self.agent, self.inspector)
         self.docks = {
             "draw": self._dock("draw", self.tr("Draw"), area.LeftDockWidgetArea, _LEFT, *draw),
@@ -438,9 +444,21 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Below 1200 px the left column folds to its icons."""
         super().resizeEvent(event)
-        narrow = self.width() < 1200
-        self.palette_panel.set_compact(narrow)
-        self.tools.set_compact(narrow)
+        self._fold(self.width() < _FOLD_BELOW)
+
+    def _fold(self, narrow: bool) -> None:
+        """Show the left column as icons, or whole; the button at its foot opens it in a narrow window."""
+        folded = narrow and not self.unfold.isChecked()
+        self.tools.set_compact(folded)
+        self.palette_panel.set_compact(folded)
+        for panel in (self.rules, self.cell_panel):
+            panel.setVisible(not folded)
+        self.unfold.setVisible(narrow)
+        self.docks["draw"].widget().setFixedWidth(_FOLDED if folded else _LEFT)
+
+    @Slot()
+    def _on_unfold(self) -> None:
+        self._fold(narrow=True)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about unsaved edits, remember the arrangement, end the thread."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -27,16 +28,16 @@ class Run:
 
     @property
     def title(self) -> str:
-        """The algorithm and what was set otherwise: "Q-learning α 0.5 ε 0.1"."""
+        """The algorithm and its main hyperparameters: "Q-learning α 0.5 γ 1 ε 0.1"."""
         agent = find(self.spec.algorithm)
-        shown = {hp.name: hp.symbol for hp in agent.Config.describe() if hp.symbol and not hp.only_if}
-        defaults = agent.Config()
-        parts = [
-            f"{symbol} {self.spec.config[name]:g}"
-            for name, symbol in shown.items()
-            if name in self.spec.config and self.spec.config[name] != getattr(defaults, name)
-        ]
-        return " ".join([agent.title, *parts])
+        values = self.hyperparameters
+        shown = [field for field in agent.Config.describe() if field.symbol and field.live]
+        return " ".join([agent.title, *(f"{field.symbol} {values[field.name]:g}" for field in shown)])
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """All hyperparameters that the run was begun with."""
+        return find(self.spec.algorithm).Config.make(self.spec.config).model_dump()
 
     def take(self, frame: Frame) -> None:
         """Take over a frame that carries curves."""
@@ -89,4 +90,5 @@ class Run:
             greedy_return=None if evaluation is None else float(np.mean(evaluation.greedy_return)),
             gap=gap,
             state=self.state,
+            details="\n".join(f"{name} = {value}" for name, value in self.hyperparameters.items()),
         )
