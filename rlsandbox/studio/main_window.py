@@ -41,8 +41,10 @@ FIRST_WORLD = "cliff_walking"
 FIRST_ALGORITHM, FIRST_CONFIG = "q_learning", {"alpha": 0.5, "gamma": 1.0}
 """What a newcomer sees: Sutton & Barto's example 6.6."""
 _LEFT, _RIGHT, _BOTTOM = 220, 328, 208
-_FOLDED, _FOLD_BELOW = 104, 1200
+_FOLDED, _FOLD_BELOW = 134, 1200
 """The left column folds to icons, so wide, in a window below this width."""
+_LOW, _LOW_BOTTOM = 780, 150
+"""In a window below this height the curves are only so high."""
 _LAYOUT_VERSION = 1
 
 
@@ -53,6 +55,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("MainWindow")
         self._picks_target = False
+        self._low = False
         self._garbage = WindowGarbage(self)
         self.document = Document(open_world(FIRST_WORLD), self)
         self.control = TrainingControl(self)
@@ -445,6 +448,12 @@ class MainWindow(QMainWindow):
         """Below 1200 px the left column folds to its icons."""
         super().resizeEvent(event)
         self._fold(self.width() < _FOLD_BELOW)
+        low = self.height() < _LOW
+        if low != self._low:
+            self._low = low
+            self.resizeDocks(
+                [self.docks["curves"]], [_LOW_BOTTOM if low else _BOTTOM], Qt.Orientation.Vertical
+            )
 
     def _fold(self, narrow: bool) -> None:
         """Show the left column as icons, or whole; the button at its foot opens it in a narrow window."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
 from rlsandbox.studio.controls import Section
 from rlsandbox.studio.controls.frame import KeyboardFocus, draw_frame, painter_of
 from rlsandbox.studio.painting import paint_tile
-from rlsandbox.studio.panels.flow_layout import FlowLayout
+from rlsandbox.studio.panels.button_grid import ButtonGrid
 from rlsandbox.studio.panels.wind_editor import WindEditor
 from rlsandbox.studio.theme import color, font, theme
 from rlsandbox.worlds.tiles import TILES, Tile
@@ -17,7 +17,7 @@ from rlsandbox.worlds.tiles import TILES, Tile
 _ROW_HEIGHT = 24
 _SWATCH = 16
 _COMPACT = 44, 30
-_COLUMNS = 4
+_COLUMNS = 2
 
 
 def _families() -> list[tuple[Tile, ...]]:
@@ -122,7 +122,8 @@ class PalettePanel(QWidget):
         section = Section(self.tr("Tiles"), spacing=0)
         self._list = section.body
         self._grid_box = QWidget()
-        self._grid = FlowLayout(_COLUMNS, 2, self._grid_box)
+        self._grid = ButtonGrid(_COLUMNS)
+        self._grid_box.setLayout(self._grid)
         for tiles in _families():
             action = QAction(_title(tiles), self._group)
             action.setCheckable(True)
@@ -152,10 +153,12 @@ class PalettePanel(QWidget):
             self._grid.removeWidget(widget)
         for row in self._rows:
             row.set_compact(self._compact)
-            (self._grid if self._compact else self._list).addWidget(row)
+            if not self._compact:
+                self._list.addWidget(row)
             if row.tile.rule.is_wind and not self._compact:
                 self._list.addWidget(self._wind_editor)
         if self._compact:
+            self._grid.fill([*self._rows], _COLUMNS)
             self._list.addWidget(self._grid_box)
             self._list.addWidget(self._wind_editor)
         self._grid_box.setVisible(self._compact)

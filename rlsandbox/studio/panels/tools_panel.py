@@ -7,11 +7,11 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from rlsandbox.studio.controls import Section, ToolButton
-from rlsandbox.studio.panels.flow_layout import FlowLayout
+from rlsandbox.studio.panels.button_grid import ButtonGrid
 from rlsandbox.studio.theme import icon
 from rlsandbox.studio.tools.base import Tool
 
-_COLUMNS = 4
+_COLUMNS, _COMPACT_COLUMNS = 4, 2
 
 
 class ToolsPanel(QWidget):
@@ -29,8 +29,8 @@ class ToolsPanel(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         section = Section(self.tr("Draw"))
-        self._grid = FlowLayout(_COLUMNS, 2)
-        self._grid.least = _COLUMNS
+        self._grid = ButtonGrid(_COLUMNS)
+        self._buttons: list[QWidget] = []
         for tool in tools:
             action = QAction(icon(tool.icon, "dim"), tool.title, self._group)
             action.setCheckable(True)
@@ -42,9 +42,10 @@ class ToolsPanel(QWidget):
             button.setDefaultAction(action)
             button.setAccessibleName(tool.title)
             button.setAccessibleDescription(tool.tip)
-            self._grid.addWidget(button)
+            self._buttons.append(button)
             self.tool_actions[tool.id] = action
         self.addActions(self._group.actions())
+        self._grid.fill(self._buttons, _COLUMNS)
         section.body.addLayout(self._grid)
         outer.addWidget(section)
         self._group.triggered.connect(self._triggered)
@@ -55,9 +56,8 @@ class ToolsPanel(QWidget):
         self.tool_actions[tool_id].setChecked(True)
 
     def set_compact(self, compact: bool) -> None:
-        """Whether fewer columns than four will do where the panel is narrow."""
-        self._grid.least = 1 if compact else _COLUMNS
-        self._grid.invalidate()
+        """Fold the grid into two columns, or open it again."""
+        self._grid.fill(self._buttons, _COMPACT_COLUMNS if compact else _COLUMNS)
 
     def selected(self) -> str:
         """Id of the tool in hand."""

@@ -25,10 +25,10 @@ _OTHERS = {"gap": "Oracle gap", "length": "Episode length", "epsilon": "Explorat
 
 
 class _Pane(QWidget):
-    """A heading and a plot. The plot is made when it is first needed: its library takes half a second to load."""
+    """A heading and a plot, made when it is first needed: its library takes half a second to load."""
 
-    def __init__(self, heading: QWidget, legend: QWidget | None, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, heading: QWidget, legend: QWidget | None, empty: str = "") -> None:
+        super().__init__()
         self.note = ElidedLabel("")
         self.note.setProperty("role", "dim")
         self.note.setFont(font(12))
@@ -44,7 +44,7 @@ class _Pane(QWidget):
         self._column.setContentsMargins(0, 8, 0, 4)
         self._column.setSpacing(2)
         self._column.addLayout(self.header)
-        self._empty = text_label(self.tr("Curves appear here as soon as an agent trains."), "faint", 12)
+        self._empty = text_label(empty, "faint", 12)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._column.addWidget(self._empty, 1)
         self._plot: Plot | None = None
@@ -74,7 +74,11 @@ class CurvesPanel(QWidget):
         self._runs: list[RunCurves] = []
         self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)
-        self._returns = _Pane(text_label(self.tr("Return per episode"), "", 13, 600), self._legend)
+        self._returns = _Pane(
+            text_label(self.tr("Return per episode"), "", 13, 600),
+            self._legend,
+            self.tr("Curves appear here as soon as an agent trains."),
+        )
         self._choice = FlatCombo()
         for key, title in _OTHERS.items():
             self._choice.addItem(self.tr(title), key)
@@ -126,11 +130,12 @@ class CurvesPanel(QWidget):
         return bands
 
     def _legend_text(self) -> str:
-        series = theme().series
+        series, dim = theme().series, theme().dim
+        titles = [run.title.split(" ")[0] if len(self._runs) > 2 else run.title for run in self._runs]
         return "&nbsp;&nbsp;&nbsp;".join(
             f'<span style="color:{series[run.color % len(series)]}"><b>—</b></span>'
-            f'&nbsp;<span style="color:{theme().dim}">{run.title.split(" ")[0] if len(self._runs) > 2 else run.title}</span>'
-            for run in self._runs
+            f'&nbsp;<span style="color:{dim}">{title}</span>'
+            for run, title in zip(self._runs, titles, strict=True)
         )
 
     def _note(self, shown: dict[int, tuple[Band, int]]) -> None:
@@ -158,13 +163,12 @@ class CurvesPanel(QWidget):
         for pane in (self._returns, self._other):
             if self.sender() is not pane.plot:
                 continue
-            texts = []
-            for run in self._runs if x is not None else []:
-                values = pane.plot.value_at(run.run_id, x)
-                if values is not None:
-                    low, median, high = values
-                    texts.append(f"{median:.4g} ({low:.4g} … {high:.4g})")
-            if texts:
+            found = [] if x is None else [pane.plot.value_at(run.run_id, x) for run in self._runs]
+            texts = [
+                f"{median:.4g} ({low:.4g} … {high:.4g})"
+                for low, median, high in (values for values in found if values is not None)
+            ]
+            if x is not None and texts:
                 pane.note.setText(self.tr("at {0:,.0f}: ").format(max(0.0, x)) + ", ".join(texts))
             elif pane is self._other:
                 pane.note.setText("")
@@ -203,7 +207,7 @@ class CurvesPanel(QWidget):
             generator.setSize(self.size())
             generator.setViewBox(self.rect())
             painter = QPainter(generator)
-            self._splitter.render(painter)
+            self._splitter.render(painter)  # pyright: ignore[reportArgumentType] - Qt takes both
             painter.end()
         else:
             picture = QPixmap(self.size() * 2)

@@ -34,7 +34,7 @@ class Plot(pg.PlotWidget):
     """Where the pointer is, in episodes; None when it left."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, background=None)
+        super().__init__(parent, background=None)  # pyright: ignore[reportArgumentType] - None: no ground
         self.setAntialiasing(True)
         self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumHeight(60)
