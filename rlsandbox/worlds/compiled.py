@@ -2,7 +2,8 @@
 
 numba takes half a second to import and a second to compile a cold kernel, so neither happens before a kernel
 is needed. Compiled code is cached on disk. numba does not notice an edited helper in another file, hence the
-cache folder is keyed by a hash of all our sources and the versions of numba, numpy and Python.
+cache folder is keyed by a hash of the sources in the rooms that hold kernels, and of the versions of numba, numpy
+and Python.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+KERNEL_ROOMS = ("worlds", "learning", "algorithms", "training")
+
 
 @functools.cache
 def cache_folder() -> Path:
@@ -25,8 +28,9 @@ def cache_folder() -> Path:
 
     package = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256(f"{sys.version} {version('numba')} {version('numpy')}".encode())
-    for source in sorted(package.rglob("*.py")):
-        digest.update(source.read_bytes())
+    for room in KERNEL_ROOMS:
+        for source in sorted((package / room).rglob("*.py")):
+            digest.update(source.read_bytes())
     return user_cache_path("rlsandbox") / "kernels" / digest.hexdigest()[:16]
 
 
