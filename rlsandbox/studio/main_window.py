@@ -65,6 +65,7 @@ class MainWindow(QMainWindow):
         self.warm = WarmStart(self)
         self._connect()
         self.agent.set_algorithm(FIRST_ALGORITHM, FIRST_CONFIG)
+        self._pick_tool("select")  # a first click looks at a cell; whoever takes a tile gets the brush
         self._show_world(self.document.world)
         self._on_titled()
         self._restore()
@@ -78,9 +79,8 @@ class MainWindow(QMainWindow):
         self.canvas_bar = CanvasBar(self.control.active)
         self.notice = Notice()
         self.transport = Transport()
-        centre = _column(self.canvas_bar, Separator(), self.notice, self.canvas, Separator(), self.transport)
-        centre.layout().setStretchFactor(self.canvas, 1)
-        self.setCentralWidget(centre)
+        above, below = (self.canvas_bar, Separator(), self.notice), (Separator(), self.transport)
+        self.setCentralWidget(_column(*above, self.canvas, *below, grows=self.canvas))
 
         self.tools, self.palette_panel = ToolsPanel(TOOLS), PalettePanel()
         self.rules, self.cell_panel = RulesPanel(), CellPanel()
@@ -115,7 +115,6 @@ class MainWindow(QMainWindow):
         dock.setTitleBarWidget(QWidget())
         if width:
             content = _column(*panels)
-            content.layout().addStretch(1)
             scroll = QScrollArea()
             scroll.setWidgetResizable(True)
             scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -253,6 +252,8 @@ class MainWindow(QMainWindow):
     @Slot(str)
     @Slot(object)
     def _pick_tile(self, _tile: object = None) -> None:
+        if not self.canvas.editing.tool.lays_tiles:
+            self._pick_tool("brush")
         self.canvas.set_context(ToolContext(self.palette_panel.selected(), self.palette_panel.wind()))
 
     @Slot(object)
@@ -378,7 +379,8 @@ class MainWindow(QMainWindow):
                 self.tr("step {0:,}").format(int(progress.snapshot.steps[shown])),
                 self.tr("episode {0:,}").format(int(progress.snapshot.episodes[shown])),
             )
-        if progress.world.digest != self.canvas.world.digest and self.document.world.schedule:
+        drawn = self.canvas.world
+        if drawn is not None and self.document.world.schedule and progress.world.digest != drawn.digest:
             self.canvas.set_world(progress.world)
 
     def _inspect(self) -> None:
@@ -484,12 +486,14 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
 
-def _column(*widgets: QWidget) -> QWidget:
-    """Widgets under one another, edge to edge."""
+def _column(*widgets: QWidget, grows: QWidget | None = None) -> QWidget:
+    """Widgets under one another, edge to edge; what room is left goes to one of them, or below."""
     column = QWidget()
     layout = QVBoxLayout(column)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(0)
     for widget in widgets:
-        layout.addWidget(widget)
+        layout.addWidget(widget, int(widget is grows))
+    if grows is None:
+        layout.addStretch(1)
     return column

@@ -81,6 +81,7 @@ class Tool:
         tip: one sentence with what the keys do.
         shortcut: key that picks it.
         paints: whether the right button erases and Alt picks a tile.
+        lays_tiles: whether it covers cells with the palette's tile.
         pans: whether dragging moves the view.
         picked: what the last stroke took up from the world, if anything.
     """
@@ -91,6 +92,7 @@ class Tool:
     tip: ClassVar[str]
     shortcut: ClassVar[str]
     paints: ClassVar[bool] = True
+    lays_tiles: ClassVar[bool] = False
     pans: ClassVar[bool] = False
     picked: ToolContext | None = None
 
@@ -120,6 +122,7 @@ class Tool:
 class CellsTool(Tool):
     """A tool whose stroke covers some cells with the palette's tile, or erases them."""
 
+    lays_tiles: ClassVar[bool] = True
     links_ends: ClassVar[bool] = False
     """Whether a stroke with the teleporter links its first cell to its last."""
 

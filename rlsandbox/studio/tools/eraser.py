@@ -16,6 +16,7 @@ class Eraser(Brush):
     icon = "eraser"
     tip = "Give cells back their bare floor."
     shortcut = "E"
+    lays_tiles = False
 
     def press(self, world: World, cell: Cell, keys: Keys, context: ToolContext) -> World:
         """Begin to erase, with either button."""
