@@ -21,6 +21,7 @@ from rlsandbox.training.evaluate import Evaluation, episode_cap
 from rlsandbox.training.mailbox import Mailbox
 from rlsandbox.training.pace import Pace
 from rlsandbox.training.session import Progress, RunSpec, TrainingSession
+from rlsandbox.training.warmup import cache_is_warm, load_kernels
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
@@ -163,7 +164,7 @@ class Trainer(QThread):
         return self._mailbox.take()
 
     def close(self) -> None:
-        """End the thread and wait for it: a slice takes milliseconds, a kernel that still compiles some seconds."""
+        """End the thread and wait: a slice takes milliseconds, a kernel that still compiles some seconds."""
         self.requestInterruption()
         self._wake.set()
         self.wait()
@@ -172,6 +173,8 @@ class Trainer(QThread):
 
     def run(self) -> None:
         """The loop: commands, a slice of training, an answer if somebody asked."""
+        if cache_is_warm():
+            load_kernels(lambda: self.isInterruptionRequested() or not self._commands.empty())
         while not self.isInterruptionRequested():
             try:
                 self._drain()

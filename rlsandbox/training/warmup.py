@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rlsandbox.worlds.compiled import cache_folder
@@ -26,8 +27,12 @@ def cache_is_warm() -> bool:
     return _marker().exists()
 
 
-def warm_up() -> None:
-    """Run every algorithm for a moment, with all that the studio does around it."""
+def load_kernels(cancelled: Callable[[], bool] = lambda: False) -> None:
+    """Run every algorithm for a moment, with all that the studio does around it.
+
+    Args:
+        cancelled: asked between two algorithms whether to leave it at that.
+    """
     from rlsandbox.algorithms import registry
     from rlsandbox.learning.agent import View
     from rlsandbox.training.episodes import record_episode
@@ -36,6 +41,8 @@ def warm_up() -> None:
 
     world = open_world("cliff_walking")
     for algorithm in registry():
+        if cancelled():
+            return
         session = TrainingSession(RunSpec(algorithm, world, seeds=(0, 1), steps=200))
         session.tracks_gap = True
         session.run()
@@ -43,6 +50,11 @@ def warm_up() -> None:
         session.progress(View(0, frozenset({"oracle", "curves", "visits"}), selected=0))
         session.replace_world(world.painted([(0, 5)], "wall"))
         record_episode(session.agent.problem.mdp, session.agent.policy().probs[0], 0, 10)
+
+
+def warm_up() -> None:
+    """Compile every kernel into the cache, and say so there."""
+    load_kernels()
     _marker().parent.mkdir(parents=True, exist_ok=True)
     _marker().touch()
     _forget_old_caches()

@@ -32,6 +32,7 @@ class Plot(pg.PlotWidget):
 
     hovered = Signal(object)
     """Where the pointer is, in episodes; None when it left."""
+    plotItem: pg.PlotItem
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)  # pyright: ignore[reportArgumentType] - None: no ground
@@ -41,7 +42,7 @@ class Plot(pg.PlotWidget):
         self.hideButtons()
         self.setMenuEnabled(False)
         self.setMouseTracking(True)
-        item = self.getPlotItem()
+        item = self.plotItem
         item.setContentsMargins(0, 4, 2, 0)
         self._box = item.getViewBox()
         self._box.sigRangeChangedManually.connect(self._on_zoom)
@@ -56,7 +57,7 @@ class Plot(pg.PlotWidget):
         self._edit_marks: tuple[tuple[float, str], ...] = ()
         self._shown_optimum: float | None = None
         for extra in (self._optimum, self._optimum_label):
-            self.addItem(extra, ignoreBounds=True)
+            self.plotItem.addItem(extra, ignoreBounds=True)
         theme_manager().changed.connect(self._dress)
         self._dress()
 
@@ -87,7 +88,7 @@ class Plot(pg.PlotWidget):
         for at, text in edits[-50:]:
             line = pg.InfiniteLine(at, angle=90, pen=pg.mkPen(theme().warn, width=1))
             line.setToolTip(text)
-            self.addItem(line, ignoreBounds=True)
+            self.plotItem.addItem(line, ignoreBounds=True)
             self._edits.append(line)
 
     def fit(self) -> None:
@@ -102,8 +103,11 @@ class Plot(pg.PlotWidget):
             low, high = min(low, self._shown_optimum), max(high, self._shown_optimum)
         room = _MARGIN * (high - low) if high - low > 1e-9 else max(0.5, 0.1 * abs(high))
         right = max(float(band.x[-1]) for band in drawn)
-        self._box.setRange(xRange=(0, right), yRange=(low - room, high + 2 * room), padding=0)
-        self._optimum_label.setPos(right, self._shown_optimum or 0.0)
+        self._box.setRange(xRange=(0, right), yRange=(low - room, high + 3 * room), padding=0)
+        optimum = self._shown_optimum or 0.0
+        below = optimum > (low + high) / 2
+        self._optimum_label.setAnchor((1, 0) if below else (1, 1))
+        self._optimum_label.setPos(right, optimum)
 
     def mouseDoubleClickEvent(self, ev: QMouseEvent) -> None:
         self.fit()
@@ -162,7 +166,7 @@ class Plot(pg.PlotWidget):
 
     def _dress(self) -> None:
         current = theme()
-        item = self.getPlotItem()
+        item = self.plotItem
         item.showGrid(x=False, y=True, alpha=0.35)
         for side in ("left", "bottom"):
             axis = item.getAxis(side)
