@@ -165,11 +165,18 @@ def standard_normal(u: float, v: float) -> float:
 @kernel(inline="always")
 def greatest(values: Any) -> tuple[float, int, int]:
     """The largest of `[A]` values, the first action that has it, and how many have it."""
+    if values.shape[0] == 4:  # as a constant, so that the compiler unrolls the commonest case
+        return _greatest(values, 4)
+    return _greatest(values, values.shape[0])
+
+
+@kernel(inline="always")
+def _greatest(values: Any, n_actions: int) -> tuple[float, int, int]:
     best, action, ties = values[0], 0, 0
-    for a in range(1, values.shape[0]):
-        action = a if values[a] > best else action  # no branch: what is best is hard to foretell
-        best = max(best, values[a])
-    for a in range(values.shape[0]):
+    for a in range(1, n_actions):
+        action = a if values[a] > best else action  # no branch: which is best is hard to foretell
+        best = values[a] if values[a] > best else best
+    for a in range(n_actions):
         ties += values[a] == best
     return best, action, ties
 

@@ -18,6 +18,9 @@ from rlsandbox.worlds.mdp import TabularMDP
 
 BINS = 4096
 TRAIL = 64
+Index = np.uint64
+"""What kernels index with: with a signed number numba looks each time whether it counts from the end."""
+
 LATEST = 128
 """Returns that are kept one by one."""
 
@@ -139,12 +142,12 @@ def start_state(model: Any, u: float) -> int:
 
 
 @kernel(inline="always")
-def outcome(model: Any, s: int, a: int, u: float) -> int:
+def outcome(model: Any, s: Any, a: Any, u: float) -> Any:
     """Draw the number of an outcome of (s, a)."""
     k = 0
     for j in range(model.cumulative.shape[2] - 1):
-        k += u >= model.cumulative[s, a, j]  # no branch: where it slips is hard to foretell
-    return k
+        k += u >= model.cumulative[s, a, Index(j)]  # no branch: where it slips is hard to foretell
+    return Index(k)
 
 
 @kernel

@@ -5,13 +5,18 @@
 Source: Watkins (1989); Sutton & Barto, 2nd edition, section 6.5.
 """
 
+# The record is written only after a step, which a type checker cannot know.
+# pyright: reportPossiblyUnboundVariable=false
+
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, scheduled, uniform
 from rlsandbox.learning.tabular import TabularControl, fill, one_step_parts
-from rlsandbox.learning.walk import TRAIL, log_episode, noise, outcome, replica_log, start_state
+from rlsandbox.learning.walk import TRAIL, Index, log_episode, noise, outcome, replica_log, start_state
 from rlsandbox.worlds.compiled import kernel
 
 
@@ -42,11 +47,11 @@ def q_learning(
                 rng += DRAW
                 s_next = start_state(model, uniform(rng))
                 next_value, best, ties = greatest(q_i[s_next])
-            s = s_next
+            s = Index(s_next)
             rng += DRAW
             u = uniform(rng)
             explored = u < epsilon
-            a, k = epsilon_greedy(q_i[s], best, ties, epsilon, u), 0
+            a, k = Index(epsilon_greedy(q_i[s], best, ties, epsilon, u)), Index(0)
             if uncertain:
                 rng += DRAW
                 k = outcome(model, s, a, uniform(rng))
@@ -60,21 +65,19 @@ def q_learning(
                 reward += noise(model.reward_sd[s, a, k], rng)
 
             before = q_i[s, a]
-            next_value, best, ties = greatest(q_i[s_next])  # the next step chooses by the same look
+            next_value, best, ties = greatest(q_i[Index(s_next)])  # the next step chooses by this look too
             if terminated:
                 next_value = 0.0
             target = reward + gamma * next_value
             td_error = target - before
             q_i[s, a] = before + alpha * td_error
-            if s_next == s:
+            if Index(s_next) == s:
                 _, best, ties = greatest(q_i[s])
 
             visits[s, a] += 1
-            trail[step % TRAIL] = s
+            trail[Index(step % TRAIL)] = np.int64(s)
             step, length, score = step + 1, length + 1, score + reward
-            step_size = alpha
             truncated = not terminated and length == model.step_limit
-            arrived = s_next
             if terminated or truncated:
                 log_episode(log, episode, score, length)
                 s_next, length, score, episode = -1, 0, 0.0, episode + 1
@@ -84,9 +87,12 @@ def q_learning(
                 )
         walk.rng[i], walk.state[i], walk.length[i] = rng, s_next, length
         walk.score[i], walk.episodes[i], walk.steps[i] = score, episode, step
-        if step > first:
-            fill(record[i], s, a, reward, arrived, -1, terminated, truncated, explored, before, target,
-                 td_error, q_i[s, a], step_size, gamma, next_value, step)  # fmt: skip
+        if step > first:  # of the last update; what can be told afterwards does not burden the loop
+            target, arrived = reward + gamma * next_value, model.next_state[s, a, k]
+            terminated, over = model.terminal[s, a, k], s_next < 0
+            truncated, alpha = over and not terminated, scheduled(*parameters.alpha, episode - over)
+            fill(record[i], s, a, reward, arrived, -1, terminated, truncated, explored, before,
+                 target, target - before, q_i[s, a], alpha, gamma, next_value, step)  # fmt: skip
 
 
 class QLearning(TabularControl):

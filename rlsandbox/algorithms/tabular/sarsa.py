@@ -5,13 +5,18 @@
 Source: Rummery & Niranjan (1994); Sutton & Barto, 2nd edition, section 6.4.
 """
 
+# The record is written only after a step, which a type checker cannot know.
+# pyright: reportPossiblyUnboundVariable=false
+
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, scheduled, uniform
 from rlsandbox.learning.tabular import TabularControl, fill, one_step_parts
-from rlsandbox.learning.walk import TRAIL, log_episode, noise, outcome, replica_log, start_state
+from rlsandbox.learning.walk import TRAIL, Index, log_episode, noise, outcome, replica_log, start_state
 from rlsandbox.worlds.compiled import kernel
 
 
@@ -46,7 +51,7 @@ def sarsa(
                 u = uniform(rng)
                 _, best, ties = greatest(q_i[s_next])
                 a_next, explores = epsilon_greedy(q_i[s_next], best, ties, epsilon, u), u < epsilon
-            s, a, explored, k = s_next, a_next, explores, 0
+            s, a, k, explored = Index(s_next), Index(a_next), Index(0), explores
             if uncertain:
                 rng += DRAW
                 k = outcome(model, s, a, uniform(rng))
@@ -64,19 +69,18 @@ def sarsa(
             if not terminated:
                 rng += DRAW
                 u = uniform(rng)
-                _, best, ties = greatest(q_i[s_next])
-                a_next, explores = epsilon_greedy(q_i[s_next], best, ties, epsilon, u), u < epsilon
-                next_value = q_i[s_next, a_next]
+                values = q_i[Index(s_next)]
+                _, best, ties = greatest(values)
+                a_next, explores = epsilon_greedy(values, best, ties, epsilon, u), u < epsilon
+                next_value = values[Index(a_next)]
             target = reward + gamma * next_value
             td_error = target - before
             q_i[s, a] = before + alpha * td_error
 
             visits[s, a] += 1
-            trail[step % TRAIL] = s
+            trail[Index(step % TRAIL)] = np.int64(s)
             step, length, score = step + 1, length + 1, score + reward
-            step_size = alpha
             truncated = not terminated and length == model.step_limit
-            arrived, then = s_next, a_next
             if terminated or truncated:
                 log_episode(log, episode, score, length)
                 s_next, length, score, episode = -1, 0, 0.0, episode + 1
@@ -86,9 +90,12 @@ def sarsa(
                 )
         walk.rng[i], walk.state[i], walk.action[i], walk.length[i] = rng, s_next, a_next, length
         walk.explores[i], walk.score[i], walk.episodes[i], walk.steps[i] = explores, score, episode, step
-        if step > first:
-            fill(record[i], s, a, reward, arrived, then, terminated, truncated, explored, before, target,
-                 td_error, q_i[s, a], step_size, gamma, next_value, step)  # fmt: skip
+        if step > first:  # of the last update; what can be told afterwards does not burden the loop
+            target, arrived = reward + gamma * next_value, model.next_state[s, a, k]
+            terminated, over = model.terminal[s, a, k], s_next < 0
+            truncated, alpha = over and not terminated, scheduled(*parameters.alpha, episode - over)
+            fill(record[i], s, a, reward, arrived, a_next, terminated, truncated, explored, before,
+                 target, target - before, q_i[s, a], alpha, gamma, next_value, step)  # fmt: skip
 
 
 class Sarsa(TabularControl):
