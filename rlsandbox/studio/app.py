@@ -12,6 +12,9 @@ from PySide6.QtWidgets import QApplication
 from rlsandbox.studio.theme import icon, theme_manager
 from rlsandbox.worlds.errors import SandboxError
 
+_SWITCH_INTERVAL = 0.001
+"""Seconds after which the window and the trainer give each other the interpreter; Python's own 5 ms cost a frame."""
+
 
 def application() -> QApplication:
     """The application of this process, named and ready to be dressed."""
@@ -30,6 +33,7 @@ def main(file: str | None = None) -> int:
     from rlsandbox.studio.main_window import MainWindow
     from rlsandbox.studio.settings import settings
 
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     app = application()
     theme_manager().apply(app, str(settings().value("theme", "dark")))  # type: ignore[arg-type]
     app.setWindowIcon(icon("app"))

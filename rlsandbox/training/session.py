@@ -1,4 +1,4 @@
-"""TrainingSession: the loop. It owns agent, world and generator; the studio, the command line and sweeps call it."""
+"""TrainingSession: the loop. It owns agent, world and generator; studio, command line and sweeps call it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.mdp import TabularMDP
 from rlsandbox.worlds.world import World
 
-_SLICE_SECONDS = 0.008
+_SLICE_SECONDS = 0.01
 _MOST_STRIDE = 1 << 24
 
 
@@ -108,7 +108,8 @@ class TrainingSession:
         spec: what to train.
 
     Raises:
-        SandboxError: the algorithm is unknown or does not suit the world, or a hyperparameter is out of range.
+        SandboxError: the algorithm is unknown or does not suit the world, or a hyperparameter is out of
+            range.
     """
 
     def __init__(self, spec: RunSpec) -> None:
@@ -173,22 +174,22 @@ class TrainingSession:
             self._ended = True
             return False
         self._last_tick = tick
-        if tick.boundary and (self.history.wants(self.clock) or not previous.boundary):
-            if self._broken() is None:
-                self.history.keep(self.moment(), latest=not previous.boundary)
+        due = tick.boundary and (self.history.wants(self.clock) or not previous.boundary)
+        if due and self._broken() is None:
+            self.history.keep(self.moment(), latest=not previous.boundary)
         return not self.finished
 
     def run_slice(self, seconds: float = _SLICE_SECONDS) -> bool:
-        """Train for about so long, in ticks that take a third of it; returns whether anything is left to do."""
+        """Train for about so long, in one tick or two; return whether anything is left to do."""
         began = time.perf_counter()
         going = True
         while going:
             before = time.perf_counter()
             going = self.tick(self._stride)
             now = time.perf_counter()
-            if now - before < seconds / 6 and self._stride < _MOST_STRIDE:
+            if now - before < 0.4 * seconds and self._stride < _MOST_STRIDE:
                 self._stride *= 2
-            elif now - before > seconds / 2 and self._stride > 1:
+            elif now - before > seconds and self._stride > 1:
                 self._stride //= 2
             if now - began + (now - before) > seconds:
                 break
@@ -213,8 +214,8 @@ class TrainingSession:
         broken = self._broken()
         if broken is not None and self.failure is None:
             self.failure = (
-                f"{broken} at step {self.clock:,}: the updates diverge. Go back to the last good state at step "
-                f"{self.history.latest.clock:,} and lower the step size or the rewards."
+                f"{broken} at step {self.clock:,}: the updates diverge. Go back to the last good state at "
+                f"step {self.history.latest.clock:,} and lower the step size or the rewards."
             )
         if self.tracks_gap and self.failure is None and (self.gap_log.due(self.clock) or self.finished):
             self.log_gap()

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSplitter, QVBoxLayout
 from rlsandbox.studio.controls.buttons import IconButton
 from rlsandbox.studio.controls.choices import FlatCombo
 from rlsandbox.studio.controls.labels import ElidedLabel, text_label
-from rlsandbox.studio.plots.run_curves import Band, RunCurves, series_of
+from rlsandbox.studio.plots.run_curves import Band, RunCurves, series_of, window_of
 from rlsandbox.studio.theme import font, theme
 
 if TYPE_CHECKING:
@@ -124,14 +124,16 @@ class CurvesPanel(QWidget):
         self._note(shown)
 
     def _show(self, pane: _Pane, name: str, optimum: float | None) -> dict[int, tuple[Band, int]]:
-        found = ((run, series_of(run, name)) for run in self._runs)
+        # Curves that lie over each other are averaged alike: a short run would look the noisier one.
+        window = max((window_of(run, name) for run in self._runs), default=1)
+        found = ((run, series_of(run, name, window)) for run in self._runs)
         bands = {run.run_id: (band, run.color) for run, band in found if band is not None and band.x.size}
         pane.plot.set_curves(bands, optimum)
         return bands
 
     def _legend_text(self) -> str:
         series, dim = theme().series, theme().dim
-        titles = [run.title.split(" ")[0] if len(self._runs) > 2 else run.title for run in self._runs]
+        titles = [run.name if len(self._runs) > 2 else run.title for run in self._runs]
         return "&nbsp;&nbsp;&nbsp;".join(
             f'<span style="color:{series[run.color % len(series)]}"><b>—</b></span>'
             f'&nbsp;<span style="color:{dim}">{title}</span>'

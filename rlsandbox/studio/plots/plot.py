@@ -167,7 +167,7 @@ class Plot(pg.PlotWidget):
     def _dress(self) -> None:
         current = theme()
         item = self.plotItem
-        item.showGrid(x=False, y=True, alpha=0.35)
+        item.showGrid(x=False, y=True, alpha=1.0)  # see-through lines are slow to paint
         for side in ("left", "bottom"):
             axis = item.getAxis(side)
             axis.setPen(pg.mkPen(current.line))

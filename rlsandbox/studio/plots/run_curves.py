@@ -11,7 +11,7 @@ from rlsandbox.learning.agent import Curve
 from rlsandbox.training.history import Gap
 
 Floats = NDArray[np.float64]
-MOST_POINTS = 400
+MOST_POINTS = 250
 _WINDOWS = 50
 """A moving mean covers so many-th of a curve."""
 
@@ -22,6 +22,7 @@ class RunCurves:
 
     Attributes:
         run_id, title: which run.
+        name: its algorithm, where there is no room for the title.
         color: index into the theme's series.
         curves: logs over episodes by name ("return", "length"); empty for a planner.
         gap: its distance to the oracle.
@@ -32,6 +33,7 @@ class RunCurves:
 
     run_id: int
     title: str
+    name: str
     color: int
     curves: dict[str, Curve]
     gap: Gap
@@ -59,8 +61,20 @@ class Band:
     seeds: int
 
 
-def series_of(run: RunCurves, name: str) -> Band | None:
-    """A curve of a run by name: "gap", "epsilon" or a name of its logs; None where it has no such."""
+def window_of(run: RunCurves, name: str) -> int:
+    """Episodes of the moving mean that suits a curve of its length; 1 where nothing is averaged."""
+    curve = run.curves.get(name)
+    return 1 if curve is None else _window(curve)
+
+
+def series_of(run: RunCurves, name: str, window: int | None = None) -> Band | None:
+    """A curve of a run by name: "gap", "epsilon" or a name of its logs; None where it has no such.
+
+    Args:
+        run: the run.
+        name: which curve.
+        window: episodes of the moving mean, where one is drawn; as suits the curve if None.
+    """
     if name == "gap":
         if run.gap.clock.size == 0:
             return None
@@ -71,21 +85,28 @@ def series_of(run: RunCurves, name: str) -> Band | None:
         x, values = run.epsilon
         return _band(x, values[None], 1) if x.size else None
     curve = run.curves.get(name)
-    return None if curve is None or np.isnan(curve.values).all() else smoothed(curve)
+    return None if curve is None or np.isnan(curve.values).all() else smoothed(curve, window)
 
 
-def smoothed(curve: Curve) -> Band:
+def smoothed(curve: Curve, episodes: int | None = None) -> Band:
     """Median and band of a log: all replicas at the coarsest bin width, under a moving mean, thinned out."""
     width = int(curve.width.max())
     rows = [_merged(values, width // int(w)) for values, w in zip(curve.values, curve.width, strict=True)]
     values = np.full((len(rows), max(row.size for row in rows)), np.nan)
     for row, target in zip(rows, values, strict=True):
         target[: row.size] = row
-    window = max(1, values.shape[1] // _WINDOWS)
+    window = max(1, (_window(curve) if episodes is None else episodes) // width)
     means = _moving_mean(values, window)
     step = -(-means.shape[1] // MOST_POINTS)
     at = np.arange(means.shape[1] - 1, -1, -step)[::-1]  # the newest point always stands
     return _band((at + 1.0) * width, means[:, at], window * width)
+
+
+def _window(curve: Curve) -> int:
+    """Episodes that a moving mean covers."""
+    width = int(curve.width.max())
+    bins = -(-(~np.isnan(curve.values)).sum(axis=1) * curve.width // width)
+    return width * max(1, int(bins.max(initial=0)) // _WINDOWS)
 
 
 def _merged(values: Floats, factor: int) -> Floats:
