@@ -1,7 +1,7 @@
 """What overlays are made of: a few kinds of marks on the grid, as plain values.
 
-Positions are (row, column) in cells; cell (r, c) covers the square from (r, c) to (r + 1, c + 1), and its middle is
-(r + 0.5, c + 0.5). NaN means: nothing here. Painters for the screen, PNG and SVG live in the studio.
+Positions are (row, column) in cells; cell (r, c) covers the square from (r, c) to (r + 1, c + 1), and its
+middle is (r + 0.5, c + 0.5). NaN means: nothing here. The studio paints them: screen, PNG and SVG.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ app = application()
 window = MainWindow()
 window.show()
 window.control.trainer.set_pace(Pace(None, None))
-request = {"algorithm": "q_learning", "config": {}, "seeds": tuple(range(16)), "steps": 10**15, "episodes": None}
+budget = {"steps": 10**15, "episodes": None}
+request = {"algorithm": "q_learning", "config": {}, "seeds": tuple(range(16)), **budget}
 QTimer.singleShot(50, lambda: window.control.train(window.document.world, request))
 def close():
     assert window.control.state == "training", window.control.state
@@ -33,7 +34,7 @@ raise SystemExit(app.exec())
 
 
 def run(seconds: float | None = None) -> dict[str, Any]:
-    """Close the window 50 times (as often as fits into `seconds`, if given) in processes of their own, offscreen."""
+    """Close the window 50 times (as often as fits into `seconds`) in processes of their own, offscreen."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     took: list[float] = []
     clean, began = 0, time.perf_counter()

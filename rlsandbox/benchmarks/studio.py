@@ -1,7 +1,7 @@
-"""The studio's window while Q-learning trains at full speed: frame intervals, what training loses, how fast it stops.
+"""The studio's window while Q-learning trains at full speed: frames, what training loses, how fast it stops.
 
-The real main window in a process of its own, once offscreen and once under Xvfb where that is installed. An interval
-is the time between two ends of the canvas's paint event.
+The real main window in a process of its own, once offscreen and once under Xvfb where that is installed. An
+interval is the time between two ends of the canvas's paint event.
 """
 
 from __future__ import annotations

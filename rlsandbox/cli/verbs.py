@@ -29,7 +29,7 @@ def _need_display() -> None:
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"} & set(os.environ):
         raise SandboxError(
             "there is no display to open a window on; without one, train like this: "
-            "rlsandbox train q_learning --world cliff_walking."
+            "rlsandbox train ALGORITHM --world WORLD."
         )
 
 

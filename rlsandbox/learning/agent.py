@@ -103,7 +103,7 @@ class Snapshot:
         replica: whose it is, None for the mean over replicas.
         v: `[S]` state values.
         q: `[S, A]` action values; for a state-value method those of one look ahead.
-        policy: `[S, A]` probabilities of the current greedy policy (mean over replicas if there is no replica).
+        policy: `[S, A]` probabilities of the current greedy policy; without a replica, their mean.
         visits: `[S, A]` int64, or None.
         steps, episodes: `[N]`, what each replica has done (sweeps for a planner).
         state: where the shown replica's agent stands, -1 between episodes or for a planner.
@@ -136,8 +136,10 @@ class Agent(ABC):
         seeds: one seed a replica; replica k is exactly what a run with only that seed would be.
 
     Attributes:
-        stride: steps (or sweeps) a replica that the next tick may make; set by the session, changes no result.
-        step_budget, episode_budget: a replica that has made so many steps or episodes rests; set by the session.
+        stride: steps (or sweeps) a replica that the next tick may make; set by the session,
+            changes no result.
+        step_budget, episode_budget: a replica that has made so many steps or episodes rests; set
+            by the session.
     """
 
     title: ClassVar[str]
@@ -161,7 +163,7 @@ class Agent(ABC):
 
     @abstractmethod
     def learn(self) -> Iterator[Tick]:
-        """The whole algorithm, yielding as it goes; ends by itself only where there is nothing left to learn."""
+        """The whole algorithm, yielding as it goes; ends by itself only where nothing is left to learn."""
 
     @abstractmethod
     def snapshot(self, view: View) -> Snapshot:

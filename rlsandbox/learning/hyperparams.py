@@ -1,4 +1,4 @@
-"""Hyperparameters, declared once; the form, the flags, the docs and the validation derive from the declaration."""
+"""Hyperparameters, declared once: form, flags, docs and validation derive from the declaration."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def hp(
         log: whether a slider makes sense on a logarithmic scale.
         live: whether it may change while a run goes on.
         unit: unit, if it has one ("episodes").
-        only_if: (other field, value): shown only while the other field has that value, or with "!value" another one.
+        only_if: (other field, value): shown only while the other field has that value, or with "!value"
+            another one.
         advanced: whether a form may keep it folded away.
     """
     extra = {

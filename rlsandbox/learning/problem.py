@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from rlsandbox.worlds.world import World
 
 if TYPE_CHECKING:
     from rlsandbox.learning.agent import Agent
+
+_Number = TypeVar("_Number", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ Problem = Enumerable
 
 
 def misfit(agent: type[Agent], problem: Problem | type[Problem]) -> str | None:
-    """A sentence that says why an algorithm cannot train on a problem (or a kind of them), or None if it can."""
+    """Say why an algorithm cannot train on a problem (or a kind of them), in a sentence; None if it can."""
     if issubclass(problem if isinstance(problem, type) else type(problem), agent.accepts):
         return None
     wanted = " or ".join(kind.title for kind in agent.accepts)
@@ -82,7 +84,7 @@ class Remap:
         known = {action.name: number for number, action in enumerate(old.actions)}
         return cls(states, np.array([known.get(action.name, -1) for action in new.actions], np.int64))
 
-    def table(self, old: NDArray[np.generic], fill: float) -> NDArray[np.generic]:
+    def table(self, old: NDArray[_Number], fill: float) -> NDArray[_Number]:
         """Carry a table `[N, S, A]` over to `[N, S_new, A_new]`; what is new gets `fill`."""
         new = np.full((old.shape[0], self.states.size, self.actions.size), fill, old.dtype)
         states, actions = np.flatnonzero(self.states >= 0), np.flatnonzero(self.actions >= 0)

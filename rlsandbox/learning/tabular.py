@@ -1,4 +1,4 @@
-"""What agents with a table of action values share: their table, its replicas, and how they are shown and saved."""
+"""What agents with a table of action values share: the table, its replicas, how they are shown and saved."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from rlsandbox.learning.problem import Enumerable, Remap
 from rlsandbox.learning.walk import Model, Walk
 from rlsandbox.worlds.compiled import kernel
 
-RECORD = ("state", "action", "reward", "next_state", "next_action", "terminated", "truncated", "explored", "before",
-          "target", "td_error", "after", "alpha", "gamma", "next_value", "step")  # fmt: skip
+RECORD = ("state", "action", "reward", "next_state", "next_action", "terminated", "truncated", "explored",
+          "before", "target", "td_error", "after", "alpha", "gamma", "next_value", "step")  # fmt: skip
 """Columns of the record of a replica's last update, as kernels fill them."""
 
 
 @kernel(inline="always")
-def fill(row: Any, s: Any, a: Any, reward: Any, s_next: Any, a_next: Any, terminated: Any, truncated: Any, explored: Any,
-         before: Any, target: Any, td_error: Any, after: Any, alpha: Any, gamma: Any, next_value: Any, step: Any) -> None:  # fmt: skip
+def fill(row: Any, s: Any, a: Any, reward: Any, s_next: Any, a_next: Any, terminated: Any, truncated: Any,
+         explored: Any, before: Any, target: Any, td_error: Any, after: Any, alpha: Any, gamma: Any,
+         next_value: Any, step: Any) -> None:  # fmt: skip
     """Write a record, column by column as `RECORD` names them."""
     row[0], row[1], row[2], row[3], row[4] = s, a, reward, s_next, a_next
     row[5], row[6], row[7], row[8], row[9] = terminated, truncated, explored, before, target
@@ -70,8 +71,9 @@ class TabularControl(Agent):
     ) -> None:
         """Advance every replica: act, step, learn, log; fill the record with the last update of each."""
 
+    @staticmethod
     @abstractmethod
-    def written(self, row: dict[str, float]) -> tuple[Part, ...]:
+    def written(row: dict[str, float]) -> tuple[Part, ...]:
         """The update of a record's row, written out."""
 
     def learn(self) -> Iterator[Tick]:
@@ -177,7 +179,7 @@ class TabularControl(Agent):
         """The record of a kernel as an `Update`; None before the first one."""
         if np.isnan(record[0]):
             return None
-        row = dict(zip(RECORD, record.tolist(), strict=True))
+        row: dict[str, float] = dict(zip(RECORD, record.tolist(), strict=True))
         return Update(
             state=int(row["state"]),
             action=int(row["action"]),
@@ -210,8 +212,9 @@ class TabularControl(Agent):
         next_value = 0.0 if terminated else float(q[s_next, a_next])
         target = float(mdp.reward[s, a, k]) + self.config.gamma * next_value
         td_error = target - float(q[s, a])
-        values = (s, a, mdp.reward[s, a, k], s_next, -1 if terminated else a_next, terminated, False, False, q[s, a],
-                  target, td_error, q[s, a] + alpha * td_error, alpha, self.config.gamma, next_value, -1)  # fmt: skip
+        values = (s, a, mdp.reward[s, a, k], s_next, -1 if terminated else a_next, terminated, False, False,
+                  q[s, a], target, td_error, q[s, a] + alpha * td_error, alpha, self.config.gamma, next_value,
+                  -1)  # fmt: skip
         return self._update(np.array(values, np.float64))
 
 

@@ -14,6 +14,7 @@ class CommandPalette(QFrame):
         super().__init__(window, Qt.WindowType.Popup)
         self.setObjectName("CommandPalette")
         self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._window = window
         self._actions: list[tuple[str, QAction]] = []
         self._field = QLineEdit()
         self._field.setPlaceholderText(self.tr("Type a command"))
@@ -34,10 +35,10 @@ class CommandPalette(QFrame):
     def open(self, actions: list[tuple[str, QAction]]) -> None:
         """Show the palette for these (path, action) pairs."""
         self._actions = actions
-        width = min(560, self.parentWidget().width() - 40)
+        width = min(560, self._window.width() - 40)
         self.resize(width, 380)
-        corner = self.parentWidget().mapToGlobal(self.parentWidget().rect().topLeft())
-        self.move(corner.x() + (self.parentWidget().width() - width) // 2, corner.y() + 44)
+        corner = self._window.mapToGlobal(self._window.rect().topLeft())
+        self.move(corner.x() + (self._window.width() - width) // 2, corner.y() + 44)
         self._field.clear()
         self._filter("")
         self.show()

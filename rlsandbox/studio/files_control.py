@@ -182,10 +182,11 @@ class FilesControl(QObject):
         path, _ = QFileDialog.getSaveFileName(
             window, self.tr("Export the picture"), "world.png", self.tr("Pictures (*.png *.svg)")
         )
-        if path:
+        world = window.canvas.world
+        if path and world is not None:
             render = render_svg if path.endswith(".svg") else render_png
             target = path if path.endswith((".png", ".svg")) else path + ".png"
-            self._try(lambda: render(window.canvas.world, window.control.marks, Path(target), 64, theme()))
+            self._try(lambda: render(world, window.control.marks, Path(target), 64, theme()))
 
     def export_curves(self) -> None:
         """The curves that are shown, as picture or as data."""

@@ -1,7 +1,7 @@
 """Python's cycle collector, kept to the window's thread.
 
-Collected in the trainer's thread, a forgotten cycle that holds a widget is destroyed there, and Qt aborts: widgets
-belong to the thread that made them.
+Collected in the trainer's thread, a forgotten cycle that holds a widget is destroyed there, and Qt aborts:
+widgets belong to the thread that made them.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QSettings
 
 _MOST_RECENT = 10
@@ -14,7 +16,7 @@ def settings() -> QSettings:
 
 def recent_files() -> list[str]:
     """Files opened or saved lately, newest first."""
-    value = settings().value("recent", [])
+    value: Any = settings().value("recent", [])
     return [value] if isinstance(value, str) else [str(path) for path in value or []]
 
 

@@ -38,8 +38,8 @@ class Result:
         session: the run itself; it can be looked into and trained on.
         policy: what it has learnt, ready to act, to be saved and exported.
         evaluation: what its greedy policies are worth.
-        steps_per_second: steps (sweeps) of all replicas together, by the clock on the wall, without the loading
-            of compiled code.
+        steps_per_second: steps (sweeps) of all replicas together, by the clock on the wall, without the
+            loading of compiled code.
     """
 
     session: TrainingSession
@@ -80,7 +80,7 @@ def train(
     """Train an algorithm on a world.
 
     Args:
-        algorithm: id in the registry ("q_learning").
+        algorithm: id in the registry, as `rlsandbox list algorithms` shows it.
         world: a World, a gallery name or a file.
         steps: budget of steps a seed (sweeps for a planner).
         episodes: budget of episodes a seed; with neither, 500 episodes but at most 1,000,000 steps.
@@ -163,8 +163,8 @@ def solve(world: World | str, gamma: float = 0.99) -> Solution:
     solution = oracle.solve(compile_world(open_world(world).at_step(0)), gamma)
     if solution is None:
         raise SandboxError(
-            "this world has no finite optimal values at gamma 1, since an episode can pay for ever or never end: "
-            "choose a gamma below 1."
+            "this world has no finite optimal values at gamma 1, since an episode can pay for ever or never "
+            "end: choose a gamma below 1."
         )
     return solution
 

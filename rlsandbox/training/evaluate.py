@@ -40,7 +40,7 @@ class Evaluation:
 
 
 def episode_cap(mdp: TabularMDP) -> int:
-    """Steps after which an evaluation episode is cut: the world's limit, or else enough for any sensible path."""
+    """Steps after which an evaluation episode is cut: the world's limit, or enough for any sensible path."""
     return mdp.step_limit or max(100, min(10_000, 4 * mdp.n_states))
 
 
@@ -75,7 +75,7 @@ def oracle_gap(mdp: TabularMDP, probs: NDArray[np.float64], oracle: Solution) ->
 def rollouts(
     probs: NDArray[np.float64], mdp: TabularMDP, episodes: int, cap: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Undiscounted returns and whether they ended by themselves, `[N, episodes]` each, of policies `[N, S, A]`."""
+    """Undiscounted returns and whether they ended by themselves, `[N, episodes]`, of policies `[N, S, A]`."""
     scores = np.zeros((probs.shape[0], episodes))
     ended = np.zeros((probs.shape[0], episodes), np.bool_)
     _roll(np.ascontiguousarray(probs), Model.of(mdp), seeded((seed,))[0], cap, scores, ended)

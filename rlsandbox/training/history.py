@@ -45,7 +45,7 @@ class Moment:
 
 
 class History:
-    """Moments at multiples of a spacing that doubles when there are too many: counters place them, not time."""
+    """Moments at multiples of a spacing, doubled when they are too many: counters place them, not time."""
 
     def __init__(self) -> None:
         self.moments: list[Moment] = []

@@ -2,8 +2,8 @@
 
 numba takes half a second to import and a second to compile a cold kernel, so neither happens before a kernel
 is needed. Compiled code is cached on disk. numba does not notice an edited helper in another file, hence the
-cache folder is keyed by a hash of the sources in the rooms that hold kernels, and of the versions of numba, numpy
-and Python.
+cache folder is keyed by a hash of the sources in the rooms that hold kernels, and of the versions of numba,
+numpy and Python.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from rlsandbox.marks import Badges, Heatmap, Paths
 from rlsandbox.studio.app import application
 from rlsandbox.studio.main_window import MainWindow
 from rlsandbox.studio.theme import theme_manager
+from rlsandbox.studio.worker import Frame
 from rlsandbox.training.pace import Pace
 from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.files import open_world, save_world
@@ -63,6 +64,12 @@ def click_cell(qtbot: QtBot, window: MainWindow, row: int, column: int) -> None:
     qtbot.mouseClick(window.canvas, Qt.MouseButton.LeftButton, pos=found[len(found) // 2])
 
 
+def frame_of(window: MainWindow) -> Frame:
+    frame = window.control.frame
+    assert frame is not None
+    return frame
+
+
 def shown_terrain(window: MainWindow, row: int, column: int) -> int:
     frame = window.control.frame
     return -1 if frame is None else int(frame.progress.world.terrain[row, column])
@@ -74,7 +81,7 @@ def test_a_newcomer_presses_train_and_sees_an_agent_learn(qtbot: QtBot, window: 
     kinds = {type(mark) for mark in window.control.marks}
     assert Heatmap in kinds and Paths in kinds
     assert window.control.state == "training"
-    episodes = window.control.frame.progress.snapshot.episodes[0]
+    episodes = frame_of(window).progress.snapshot.episodes[0]
     assert episodes < 200, "a run starts at a pace that one can follow"
 
 
@@ -95,16 +102,16 @@ def test_pause_step_episode_continue_stop_reset(qtbot: QtBot, window: MainWindow
     wait_for(qtbot, window, "training")
     window.agent.primary.click()
     wait_for(qtbot, window, "paused")
-    qtbot.waitUntil(lambda: window.control.frame.state == "paused")
-    clock = window.control.frame.progress.clock
+    qtbot.waitUntil(lambda: frame_of(window).state == "paused")
+    clock = frame_of(window).progress.clock
     window.agent.buttons["step"].click()
-    qtbot.waitUntil(lambda: window.control.frame.progress.clock == clock + 1)
-    update = window.control.frame.progress.snapshot.update
+    qtbot.waitUntil(lambda: frame_of(window).progress.clock == clock + 1)
+    update = frame_of(window).progress.snapshot.update
     assert update is not None and update.step == clock + 1
     assert any(isinstance(mark, Badges) for mark in window.control.marks)
-    episode = int(window.control.frame.progress.snapshot.episodes[0])
+    episode = int(frame_of(window).progress.snapshot.episodes[0])
     window.agent.buttons["episode"].click()
-    qtbot.waitUntil(lambda: int(window.control.frame.progress.snapshot.episodes[0]) == episode + 1)
+    qtbot.waitUntil(lambda: int(frame_of(window).progress.snapshot.episodes[0]) == episode + 1)
     wait_for(qtbot, window, "paused")
     window.agent.primary.click()
     wait_for(qtbot, window, "training")
@@ -119,10 +126,10 @@ def test_continue_extends_the_budget(qtbot: QtBot, window: MainWindow) -> None:
     train(window, episodes=50)
     wait_for(qtbot, window, "finished")
     qtbot.waitUntil(lambda: window.control.frame is not None and window.control.frame.state == "finished")
-    assert window.control.frame.progress.snapshot.episodes.tolist() == [50, 50]
+    assert frame_of(window).progress.snapshot.episodes.tolist() == [50, 50]
     window.agent.primary.click()
     qtbot.waitUntil(
-        lambda: window.control.frame.progress.snapshot.episodes.tolist() == [100, 100], timeout=10_000
+        lambda: frame_of(window).progress.snapshot.episodes.tolist() == [100, 100], timeout=10_000
     )
 
 
@@ -134,7 +141,7 @@ def test_a_wall_put_in_the_agents_way_while_it_learns(qtbot: QtBot, window: Main
     click_cell(qtbot, window, 2, 5)
     assert window.document.world.terrain[2, 5] == CODE["wall"]
     qtbot.waitUntil(lambda: shown_terrain(window, 2, 5) == CODE["wall"])
-    assert window.control.frame.progress.edits[-1][1] == "world edited"
+    assert frame_of(window).progress.edits[-1][1] == "world edited"
     assert window.control.state == "training"
     window.document.undo_stack.undo()
     qtbot.waitUntil(lambda: shown_terrain(window, 2, 5) == CODE["floor"])
@@ -158,7 +165,7 @@ def test_an_episode_is_recorded_and_scrubbed(qtbot: QtBot, window: MainWindow) -
     window.control.record()
     qtbot.waitUntil(lambda: window.control.episode is not None)
     episode = window.control.episode
-    assert episode.terminated and len(episode) == 13, "the greedy path along the edge"
+    assert episode is not None and episode.terminated and len(episode) == 13, "the greedy path along the edge"
     window.control.show_episode_frame(13)
     agents = [b for m in window.control.marks if isinstance(m, Badges) for b in m.badges if b.kind == "agent"]
     assert (agents[0].row, agents[0].column) == (3.5, 11.5)
@@ -233,4 +240,4 @@ def test_a_world_that_was_saved_headless_opens(qtbot: QtBot, window: MainWindow,
     assert window.document.world.height == 4
     train(window, episodes=20)
     wait_for(qtbot, window, "finished")
-    assert window.control.frame.progress.world.height == 4
+    assert frame_of(window).progress.world.height == 4

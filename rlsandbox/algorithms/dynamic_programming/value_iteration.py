@@ -181,5 +181,5 @@ class ValueIteration(Agent):
         target = float(q[s, a])
         parts += [Part(" = "), Part(number(target), "new", s)]
         before = float(self.v[s])
-        return Update(s, None, float("nan"), None, a, False, False, False, before, target, target - before, target,
-                      1.0, gamma, tuple(parts), int(self.sweeps[0]))  # fmt: skip
+        return Update(s, None, float("nan"), None, a, False, False, False, before, target, target - before,
+                      target, 1.0, gamma, tuple(parts), int(self.sweeps[0]))  # fmt: skip
