@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rlsandbox.algorithms import find
-from rlsandbox.learning.exploration import scheduled
+from rlsandbox.learning.exploration import SteppedConfig, scheduled
 from rlsandbox.studio.panels.runs_panel import RunRow
 from rlsandbox.studio.plots.run_curves import RunCurves
 from rlsandbox.studio.worker import Frame
@@ -46,6 +46,7 @@ class Run:
         self.curves = RunCurves(
             run_id=self.run_id,
             title=self.title,
+            name=find(self.spec.algorithm).title,
             color=self.color,
             curves=progress.curves,
             gap=progress.gap,
@@ -65,7 +66,7 @@ class Run:
     def _epsilon(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
         config = find(self.spec.algorithm).Config.make(self.spec.config)
         episodes = int(frame.progress.snapshot.episodes.max(initial=0))
-        if not hasattr(config, "schedule") or episodes == 0:
+        if not isinstance(config, SteppedConfig) or episodes == 0:
             return np.empty(0), np.empty(0)
         at = np.unique(np.linspace(0, episodes, 200).astype(np.int64))
         schedule = config.schedule("epsilon")

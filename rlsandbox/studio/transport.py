@@ -94,7 +94,7 @@ class Transport(QWidget):
         line.addSpacing(8)
         line.addLayout(_stack(self.speed_text, self.speed_slider))
         texts = [self._pace_text(pace) for pace in PACES]
-        self.speed_slider.setFixedWidth(self.speed_text.width_of(texts) + 8)
+        self.speed_slider.setFixedWidth(self.speed_text.width_of(texts))
 
         self.first.clicked.connect(self._to_start)
         self.back.clicked.connect(self.step_back)
@@ -338,8 +338,8 @@ class Readout(QWidget):
             self.update()
 
     def width_of(self, texts: Sequence[str]) -> int:
-        """Pixels that the longest of some texts takes."""
-        return max(self.fontMetrics().horizontalAdvance(text) for text in texts)
+        """Pixels that the widget needs for the longest of some texts."""
+        return max(self.fontMetrics().horizontalAdvance(text) for text in texts) + 2 * _INSET + 2
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter, metrics = QPainter(self), self.fontMetrics()

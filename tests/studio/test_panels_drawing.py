@@ -116,7 +116,7 @@ def test_a_narrow_window_folds_the_tiles_to_their_swatches(qtbot, shown):
     told = heard(panel.tile_selected)
     tall = panel.sizeHint().height()
     panel.set_compact(True)
-    qtbot.waitUntil(lambda: panel.sizeHint().height() < 0.7 * tall)
+    qtbot.waitUntil(lambda: panel.sizeHint().height() < 0.8 * tall)
     qtbot.waitUntil(lambda: palette_row(panel, "Cliff").width() == 44)
     first, third = palette_row(panel, "Floor"), palette_row(panel, "Start")
     assert third.y() > first.y()  # two in a row

@@ -3,7 +3,7 @@
 from rlsandbox.studio.controls.buttons import IconButton, PrimaryButton, ToolButton
 from rlsandbox.studio.controls.chips import Chip, ChipRow
 from rlsandbox.studio.controls.choices import ChoiceRow, FlatCombo, Switch, SwitchRow
-from rlsandbox.studio.controls.labels import ElidedLabel, text_label
+from rlsandbox.studio.controls.labels import ElidedLabel, text_label, wrapped
 from rlsandbox.studio.controls.notice import Notice
 from rlsandbox.studio.controls.numbers import NumberField, NumberRow
 from rlsandbox.studio.controls.rows import Row
@@ -31,4 +31,5 @@ __all__ = [
     "SwitchRow",
     "ToolButton",
     "text_label",
+    "wrapped",
 ]

@@ -27,6 +27,13 @@ def text_label(
     return result
 
 
+def wrapped(label: QLabel) -> QLabel:
+    """Let a label break its lines, and ask for no more height than its width makes it need."""
+    label.setWordWrap(True)
+    label.setMinimumHeight(1)  # else Qt takes the height of a narrower column for the least one
+    return label
+
+
 class ElidedLabel(QLabel):
     """One line that is cut with an ellipsis where it does not fit; the whole text is then in its tooltip."""
 

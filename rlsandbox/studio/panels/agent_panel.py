@@ -18,6 +18,7 @@ from rlsandbox.studio.controls import (
     PrimaryButton,
     Section,
     text_label,
+    wrapped,
 )
 from rlsandbox.studio.panels.algorithm_picker import AlgorithmPicker
 from rlsandbox.studio.panels.hyperparameter_form import HyperparameterForm
@@ -92,8 +93,7 @@ class AgentPanel(QWidget):
         section = Section(self.tr("Agent"), spacing=10)
         self.picker = AlgorithmPicker()
         self.picker.picked.connect(self._pick)
-        self._equation = text_label("", "dim", 12)
-        self._equation.setWordWrap(True)
+        self._equation = wrapped(text_label("", "dim", 12))
         section.add(self.picker, self._equation)
         return section
 
@@ -260,7 +260,10 @@ class AgentPanel(QWidget):
         misfit = self.picker.misfit()
         self.primary.setEnabled(not misfit)
         for name, button in self.buttons.items():
-            button.setEnabled(name in face.enabled and not (misfit and name in _BEGIN))
+            works = name in face.enabled and not (misfit and name in _BEGIN)
+            if button.hasFocus() and not works:
+                self.primary.setFocus()  # else Qt hands it on to whatever comes next
+            button.setEnabled(works)
         self.form.set_running(face.locked)
         for widget in (self.picker, self.seeds, self.first_seed, self.budget):
             widget.setEnabled(not face.locked)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from rlsandbox.studio.controls import NumberRow, Row, Section, SwitchRow, text_label
+from rlsandbox.studio.controls import NumberRow, Row, Section, SwitchRow, text_label, wrapped
 from rlsandbox.studio.controls.frame import painter_of
 from rlsandbox.studio.painting import paint_tile
 from rlsandbox.studio.panels.number_rows import narrow
@@ -76,10 +76,10 @@ class CellPanel(QWidget):
         self._cell: Cell | None = None
         self._section = Section(self.tr("Cell"))
         self._hint = text_label(self.tr("Select a cell to see and change what is its own."), "faint", 12)
-        self._hint.setWordWrap(True)
+        wrapped(self._hint)
         self._swatch, self._tile = _Swatch(), text_label("", weight=600)
         self._tip = text_label("", "dim", 12)
-        self._tip.setWordWrap(True)
+        wrapped(self._tip)
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self._swatch)
@@ -138,7 +138,7 @@ class CellPanel(QWidget):
         column.setContentsMargins(0, 4, 0, 0)
         column.setSpacing(6)
         self._leads = text_label("", size_px=12)
-        self._leads.setWordWrap(True)
+        wrapped(self._leads)
         self._pick = QPushButton(self.tr("Pick target"))
         self._pick.setProperty("dense", True)
         self._pick.setFont(font(12))

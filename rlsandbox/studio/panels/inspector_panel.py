@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from rlsandbox.learning.agent import Snapshot, Update, number
-from rlsandbox.studio.controls import Section, text_label
+from rlsandbox.studio.controls import Section, text_label, wrapped
 from rlsandbox.studio.panels.action_values import ActionValues, ActionValuesView
 from rlsandbox.studio.panels.update_box import UpdateBox, in_words, title_of
 from rlsandbox.training.session import Progress
@@ -44,7 +44,7 @@ class InspectorPanel(QWidget):
         self._clock = 0
         self._section = Section(self.tr("Cell"), separator=False, spacing=12)
         self._hint = text_label("", "faint", 12)
-        self._hint.setWordWrap(True)
+        wrapped(self._hint)
         self._step_box, self._cell_box = UpdateBox(), UpdateBox()
         for box in (self._step_box, self._cell_box):
             box.highlight.connect(self.highlight)

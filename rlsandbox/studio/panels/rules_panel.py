@@ -7,7 +7,7 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from rlsandbox.studio.controls import ChoiceRow, Notice, NumberRow, Row, Section, SwitchRow, text_label
+from rlsandbox.studio.controls import ChoiceRow, Notice, NumberRow, Row, Section, SwitchRow, text_label, wrapped
 from rlsandbox.studio.panels.number_rows import OptionalNumberRow, SizeRow, narrow
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.mdp import model_bytes, refuse_too_large
@@ -43,7 +43,7 @@ class RulesPanel(QWidget):
             if name != "size":
                 row.set_default(getattr(_DEFAULTS, name))
         self._size = text_label("", "faint", 11)
-        self._size.setWordWrap(True)
+        wrapped(self._size)
         self._notice = Notice()
         first.add(self._size, self._notice)
         self.more.set_folded(True)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from rlsandbox.learning.agent import Part, Update, number
 from rlsandbox.studio.controls.frame import draw_frame, painter_of
+from rlsandbox.studio.controls.labels import wrapped
 from rlsandbox.studio.theme import color, font, theme_manager
 from rlsandbox.worlds.world import World
 
@@ -37,7 +38,7 @@ class UpdateBox(QWidget):
         self._label = QLabel()
         self._label.setTextFormat(Qt.TextFormat.RichText)
         self._label.setFont(font(12))
-        self._label.setWordWrap(True)
+        wrapped(self._label)
         self._label.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.LinksAccessibleByMouse
         )
