@@ -4,7 +4,7 @@ The public interface; each name is loaded when it is first used, and none of the
 
     import rlsandbox
 
-    result = rlsandbox.train("q_learning", "cliff_walking", episodes=500, seeds=16, alpha=0.5)
+    result = rlsandbox.train("sarsa", "cliff_walking", episodes=500, seeds=16, alpha=0.5)
     result.policy.save("cliff.rlpolicy")
 """
 
@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from rlsandbox.worlds.registration import register
 
 if TYPE_CHECKING:
     from rlsandbox.policies.files import load_policy
@@ -48,6 +50,10 @@ _HOMES = {
     "solve": "training.api",
     "train": "training.api",
 }
+
+# Gymnasium reads no entry points, and to load it costs 50 ms: `gymnasium.make` knows our environments once
+# this package is imported, whichever of the two comes first.
+register()
 
 
 def __getattr__(name: str) -> Any:

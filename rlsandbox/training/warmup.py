@@ -1,70 +1,74 @@
-"""Fills the cache of compiled kernels, so that nobody waits for a compiler: `python -m rlsandbox.training.warmup`.
+"""Compiles every kernel that a run needs into the cache on disk: `python -m rlsandbox.training.warmup`.
 
-Compiling holds the interpreter's lock for seconds, so the studio lets a process of its own do it.
+Compiling holds up a window for seconds, so it happens at set-up, or in a process of its own when the cache is stale.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
+import shutil
 import time
+from collections.abc import Callable
+from pathlib import Path
 
-import numpy as np
-
-from rlsandbox.algorithms import registry
-from rlsandbox.learning.agent import View
-from rlsandbox.learning.problem import Enumerable
-from rlsandbox.training.episodes import record_episode
-from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.compiled import cache_folder
-from rlsandbox.worlds.disk import write_atomically
-from rlsandbox.worlds.errors import SandboxError
-from rlsandbox.worlds.gallery import gallery
 
-_MARKER = "warm"
+_KEPT = 4
+
+
+def _marker() -> Path:
+    """A file that says that the cache holds all kernels of exactly these sources."""
+    digest = cache_folder().name
+    return Path(os.environ.get("NUMBA_CACHE_DIR", str(cache_folder()))) / f"{digest}.warm"
 
 
 def cache_is_warm() -> bool:
-    """Whether the kernels of exactly these sources have been compiled; loads no compiler."""
-    return (cache_folder() / _MARKER).is_file()
+    """Whether every kernel loads from disk instead of being compiled; costs a few milliseconds."""
+    return _marker().exists()
 
 
-def warm_up() -> float:
-    """Run every kernel once with the types that are used; returns the seconds that it took."""
-    began = time.perf_counter()
-    worlds = gallery()
+def load_kernels(cancelled: Callable[[], bool] = lambda: False) -> None:
+    """Run every algorithm for a moment, with all that the studio does around it.
+
+    Args:
+        cancelled: asked between two algorithms whether to leave it at that.
+    """
+    from rlsandbox.algorithms import registry
+    from rlsandbox.learning.agent import View
+    from rlsandbox.training.episodes import record_episode
+    from rlsandbox.training.session import RunSpec, TrainingSession
+    from rlsandbox.worlds.files import open_world
+
+    world = open_world("cliff_walking")
     for algorithm in registry():
-        session = TrainingSession(
-            RunSpec(algorithm, worlds["frozen_lake_4x4"].make(), seeds=(0, 1), steps=100)
-        )
+        if cancelled():
+            return
+        session = TrainingSession(RunSpec(algorithm, world, seeds=(0, 1), steps=200))
         session.tracks_gap = True
         session.run()
         session.evaluate()
-        session.progress(View(replica=0, wants=frozenset({"oracle", "curves", "visits"}), selected=0))
-        session.extend(steps=100)
-        session.replace_world(session.world.painted([(0, 1)], "wall"))
-        session.run()
-        policy, mdp = session.agent.policy(), session.agent.problem.mdp
-        record_episode(mdp, policy.probs[0], np.random.default_rng(0), cap=10)
-    for entry in worlds.values():
-        Enumerable.of(entry.make())
-    with contextlib.suppress(SandboxError, OSError):  # a folder that cannot be written to stays cold
-        cache_folder().mkdir(parents=True, exist_ok=True)
-        write_atomically(cache_folder() / _MARKER, b"")
-    return time.perf_counter() - began
+        session.progress(View(0, frozenset({"oracle", "curves", "visits"}), selected=0))
+        session.replace_world(world.painted([(0, 5)], "wall"))
+        record_episode(session.agent.problem.mdp, session.agent.policy().probs[0], 0, 10)
 
 
-def main() -> int:
-    """Warm up and say so."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.nice(10)  # whoever is waiting for the window comes first
-    if cache_is_warm():
-        print("The kernels are compiled already.")
-        return 0
-    print(f"Compiled the kernels in {warm_up():.1f} s.")
-    return 0
+def warm_up() -> None:
+    """Compile every kernel into the cache, and say so there."""
+    load_kernels()
+    _marker().parent.mkdir(parents=True, exist_ok=True)
+    _marker().touch()
+    _forget_old_caches()
+
+
+def _forget_old_caches() -> None:
+    """Remove the caches of older sources but the newest few."""
+    caches = cache_folder().parent
+    folders = [path for path in caches.iterdir() if path.is_dir()] if caches.is_dir() else []
+    for path in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    began = time.perf_counter()
+    warm_up()
+    print(f"Compiled kernels are ready ({time.perf_counter() - began:.1f} s).")
