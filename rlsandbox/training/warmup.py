@@ -1,6 +1,7 @@
 """Compiles every kernel that a run needs into the cache on disk: `python -m rlsandbox.training.warmup`.
 
-Compiling holds up a window for seconds, so it happens at set-up, or in a process of its own when the cache is stale.
+Compiling holds up a window for seconds, so it happens at set-up, or in a process of its own when the cache is
+stale.
 """
 
 from __future__ import annotations
