@@ -57,7 +57,7 @@ class Section(QWidget):
         self.setAccessibleName(title)
         self._separator = separator
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(14, 12, 14, 13 if separator else 12)
+        outer.setContentsMargins(14, 10, 14, 11 if separator else 10)
         outer.setSpacing(8)
         self._title = text_label(title, "dim", 11, 600)
         self._fold: IconButton | None = None
