@@ -1,6 +1,6 @@
 """Q-learning against the loops that people write: Gymnasium with a numpy table, and dictionaries.
 
-All of them run Q-learning with epsilon 0.1, alpha 0.1 and gamma 0.99. Ours goes through `rlsandbox.train` with
+All of them run Q-learning with epsilon 0.1, alpha 0.1, gamma 0.99. Ours goes through `rlsandbox.train` with
 its defaults (random ties, schedules, logs, evaluation); the others break ties as `argmax` and `max` do, which
 is faster. Each is one thread, timed by the processor's clock, in rounds that alternate; medians count.
 """

@@ -13,7 +13,7 @@ from rlsandbox.studio.theme import icon, theme_manager
 from rlsandbox.worlds.errors import SandboxError
 
 _SWITCH_INTERVAL = 0.001
-"""Seconds after which the window and the trainer give each other the interpreter; Python's own 5 ms cost a frame."""
+"""Seconds after which window and trainer give each other the interpreter; Python's own 5 ms cost a frame."""
 
 
 def application() -> QApplication:

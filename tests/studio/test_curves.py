@@ -12,10 +12,12 @@ from rlsandbox.studio.plots.run_curves import RunCurves, series_of, smoothed, wi
 from rlsandbox.training.history import Gap
 
 
-def run_of(values: list[float], run_id: int = 0, width: int = 1, title: str = "Q-learning α 0.5") -> RunCurves:
-    curve = Curve(np.array([values]), np.array([width], np.int32))
+def run_of(
+    values: list[float], run_id: int = 0, width: int = 1, title: str = "Q-learning α 0.5"
+) -> RunCurves:
+    curve = Curve(np.array([values]), np.array([width], np.int64))
     nothing = np.empty(0)
-    gap = Gap(np.empty(0, np.int64), np.empty((0, 1), np.int64), np.empty((0, 1)))
+    gap = Gap(np.empty(0, np.int64), np.empty((0, 1)), np.empty((0, 1)))
     name = title.rpartition(" α")[0]
     return RunCurves(run_id, title, name, run_id, {"return": curve}, gap, None, (), (nothing, nothing))
 
@@ -28,7 +30,7 @@ def test_a_moving_mean_of_four_episodes() -> None:
 
 def test_replicas_in_wider_bins_set_the_width() -> None:
     values = np.array([[1.0, 3.0, 5.0, 7.0], [2.0, 4.0, np.nan, np.nan]])
-    band = smoothed(Curve(values, np.array([1, 2], np.int32)), episodes=1)
+    band = smoothed(Curve(values, np.array([1, 2], np.int64)), episodes=1)
     assert band.median.tolist() == [2.0, 5.0]
     assert (band.window, band.x.tolist()) == (2, [2, 4])
 

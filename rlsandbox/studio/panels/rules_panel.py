@@ -7,7 +7,16 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from rlsandbox.studio.controls import ChoiceRow, Notice, NumberRow, Row, Section, SwitchRow, text_label, wrapped
+from rlsandbox.studio.controls import (
+    ChoiceRow,
+    Notice,
+    NumberRow,
+    Row,
+    Section,
+    SwitchRow,
+    text_label,
+    wrapped,
+)
 from rlsandbox.studio.panels.number_rows import OptionalNumberRow, SizeRow, narrow
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.mdp import model_bytes, refuse_too_large
