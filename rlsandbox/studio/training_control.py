@@ -22,7 +22,7 @@ from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
 
 FRAME_MS = 16
-_CURVES_EVERY = 0.2
+_CURVES_EVERY = 0.3
 
 
 class TrainingControl(QObject):

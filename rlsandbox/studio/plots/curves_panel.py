@@ -21,6 +21,7 @@ from rlsandbox.studio.theme import font, theme
 if TYPE_CHECKING:
     from rlsandbox.studio.plots.plot import Plot
 
+_APART_MS = 60
 _OTHERS = {"gap": "Oracle gap", "length": "Episode length", "epsilon": "Exploration ε"}
 
 
@@ -72,6 +73,10 @@ class CurvesPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._runs: list[RunCurves] = []
+        self._later = QTimer(self)  # the second plot in a frame of its own: both in one take too long
+        self._later.setSingleShot(True)
+        self._later.setInterval(_APART_MS)
+        self._later.timeout.connect(self._show_other)
         self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._returns = _Pane(
@@ -117,11 +122,15 @@ class CurvesPanel(QWidget):
         optima = {run.optimum for run in runs if run.optimum is not None}
         optimum = optima.pop() if len(optima) == 1 else None
         shown = self._show(self._returns, "return", optimum)
-        self._show(self._other, str(self._choice.currentData()), None)
+        self._later.start()
         edits = tuple(edit for run in runs for edit in run.edits)
         self._returns.plot.set_edits(edits)
         self._legend.setText(self._legend_text())
         self._note(shown)
+
+    @Slot()
+    def _show_other(self) -> None:
+        self._show(self._other, str(self._choice.currentData()), None)
 
     def _show(self, pane: _Pane, name: str, optimum: float | None) -> dict[int, tuple[Band, int]]:
         # Curves that lie over each other are averaged alike: a short run would look the noisier one.
@@ -157,7 +166,7 @@ class CurvesPanel(QWidget):
     @Slot(int)
     def _on_choice(self, _row: int) -> None:
         if self._other.is_made:
-            self._show(self._other, str(self._choice.currentData()), None)
+            self._show_other()
             self._other.plot.fit()
 
     @Slot(object)

@@ -36,7 +36,6 @@ class Plot(pg.PlotWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)  # pyright: ignore[reportArgumentType] - None: no ground
-        self.setAntialiasing(True)
         self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumHeight(60)
         self.hideButtons()

@@ -11,7 +11,7 @@ from rlsandbox.learning.agent import Curve
 from rlsandbox.training.history import Gap
 
 Floats = NDArray[np.float64]
-MOST_POINTS = 250
+MOST_POINTS = 200
 _WINDOWS = 50
 """A moving mean covers so many-th of a curve."""
 
