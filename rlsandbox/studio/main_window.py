@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
     def open_document(self, world: World, path: object = None) -> None:
         """Take another world onto the canvas; the run of the old one rests in the table."""
         self.control.reset()
-        self._on_selected(None)
+        self.canvas.select(None)
         self.canvas.set_marks(())
         self.document.open(world, path)  # type: ignore[arg-type]
         self.canvas.fit()

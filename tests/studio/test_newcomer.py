@@ -50,3 +50,21 @@ def test_a_tile_leaves_a_tool_that_lays_tiles_in_hand(window: MainWindow) -> Non
     window.tools.tool_actions["rectangle"].trigger()
     window.palette_panel.tile_actions["Goal"].trigger()
     assert window.tools.selected() == "rectangle"
+
+
+def test_escape_gives_up_a_stroke(qtbot: QtBot, window: MainWindow) -> None:
+    left = Qt.MouseButton.LeftButton
+    before = window.document.world
+    window.palette_panel.tile_actions["Wall"].trigger()
+    qtbot.mousePress(window.canvas, left, pos=middle_of(window, 1, 6))
+    qtbot.mouseMove(window.canvas, pos=middle_of(window, 1, 8))
+    qtbot.keyClick(window.canvas, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(window.canvas, left, pos=middle_of(window, 1, 8))
+    assert window.document.world == before
+
+
+def test_another_world_opens_with_nothing_selected(window: MainWindow) -> None:
+    window.canvas.select((1, 1))
+    window.files.open_gallery("key_door")
+    assert window.canvas.selected_cell is None
+    assert window.control.selected is None

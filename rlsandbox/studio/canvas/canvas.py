@@ -315,7 +315,12 @@ class Canvas(QWidget):
         event.accept()
 
     def event(self, event: QEvent) -> bool:
-        """Zoom with a pinch."""
+        """Zoom with a pinch; Esc belongs to the canvas while there is a stroke or a block to give up."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            busy = self.editing.is_drawing or self.editing.tool.region is not None
+            if busy and event.key() == Qt.Key.Key_Escape:
+                event.accept()
+                return True
         if isinstance(event, QNativeGestureEvent):
             if event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
                 self.zoom_by(1 + event.value(), event.position())
