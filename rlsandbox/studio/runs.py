@@ -91,5 +91,6 @@ class Run:
             greedy_return=None if evaluation is None else float(np.mean(evaluation.greedy_return)),
             gap=gap,
             state=self.state,
+            world=self.spec.world.name,
             details="\n".join(f"{name} = {value}" for name, value in self.hyperparameters.items()),
         )

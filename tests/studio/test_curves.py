@@ -62,3 +62,7 @@ def test_a_legend_of_many_runs_names_their_algorithms(qtbot: QtBot) -> None:
     panel.set_runs([run_of([0.0, 1.0], k, title="Expected SARSA α 0.5") for k in range(3)])
     assert panel._legend.text().count("Expected SARSA") == 3
     assert "α" not in panel._legend.text()
+    narrow = panel._returns.minimumSizeHint().width()
+    panel.set_runs([run_of([0.0, 1.0], k) for k in range(14)])
+    assert "14 runs" in panel._legend.text()
+    assert panel._returns.minimumSizeHint().width() == narrow, "the other plot keeps its room"

@@ -69,7 +69,18 @@ def test_a_line_a_run(panel):
         ["SARSA α 2", "1", "–", "–", "never ends"],
     ]
     tip = panel.model.index(0, 2).data(Qt.ItemDataRole.ToolTipRole)
-    assert tip == "Q-learning α 0.5 ε 0.1\nfinished\nalpha 0.5\nepsilon 0.1"
+    assert tip.startswith("Q-learning α 0.5 ε 0.1\nfinished\nalpha 0.5\nepsilon 0.1\n")
+    assert "Double-click" in tip
+
+
+def test_runs_of_another_world_are_no_longer_shown_and_say_their_world(panel):
+    lake = [replace(Q_LEARNING, world="Frozen lake"), replace(SARSA, world="Frozen lake")]
+    panel.set_rows(lake)
+    assert texts(panel)[0][0] == "Q-learning α 0.5 ε 0.1"
+    panel.set_rows([*lake, replace(LOST, world="Dyna maze")])
+    assert panel.selected_ids() == (LOST.run_id,)
+    names = [row[0].rpartition(" · ")[2] for row in texts(panel)]
+    assert names == ["Frozen lake", "Frozen lake", "Dyna maze"]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ class RunRow:
         gap: V*(start) - V^pi(start), a sentence such as "never ends", or None where not known.
         state: what the run does.
         details: every hyperparameter, for the tooltip.
+        world: name of the world that it was begun in; written out where the table holds several.
     """
 
     run_id: int
@@ -68,10 +69,14 @@ class RunRow:
     gap: float | str | None
     state: str
     details: str = ""
+    world: str = ""
 
 
 class RunsPanel(QWidget):
-    """Shows runs, newest last. The selected ones are those whose curves are shown; a new run is selected."""
+    """Shows runs, newest last. The selected ones are those whose curves are shown.
+
+    A new run is selected, and the runs of other worlds are not any more: their curves do not compare.
+    """
 
     selection_changed = Signal(object)
     """The ids of the selected runs, a tuple."""
@@ -152,7 +157,7 @@ class RunsPanel(QWidget):
         return table
 
     def set_rows(self, rows: Sequence[RunRow]) -> None:
-        """Show these runs; the selection stays with its runs, and runs that were not there are selected."""
+        """Show these runs; the selection stays with its runs, and goes to those that were not there."""
         if tuple(rows) == self.model.rows:
             return
         if [row.run_id for row in rows] == [row.run_id for row in self.model.rows]:
@@ -160,9 +165,13 @@ class RunsPanel(QWidget):
             self._fit_columns()
             return
         known = {row.run_id for row in self.model.rows}
-        chosen = {row.run_id for row in rows if row.run_id not in known or row.run_id in self._shown}
-        new = [row.run_id for row in rows if row.run_id not in known]
-        current = new[-1] if new else self._current_id()
+        new = [row for row in rows if row.run_id not in known]
+        chosen = {
+            row.run_id
+            for row in rows
+            if row in new or (row.run_id in self._shown and not (new and row.world != new[-1].world))
+        }
+        current = new[-1].run_id if new else self._current_id()
         selection = self.table.selectionModel()
         self._replacing = True  # the panel's listeners hear of one change, at the end
         self.model.replace_rows(rows)
@@ -178,6 +187,8 @@ class RunsPanel(QWidget):
         self._replacing = False
         self._fit_columns()
         self._on_selection()
+        if new:
+            self.table.scrollToBottom()
 
     def _fit_columns(self) -> None:
         """Columns of numbers take what their texts need, so that the names get the rest."""
@@ -246,6 +257,7 @@ class RunsModel(QAbstractTableModel):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.rows: tuple[RunRow, ...] = ()
+        self._several_worlds = False
         self._headings = {
             _NAME: (self.tr("Run"), ""),
             _SEEDS: (self.tr("Seeds"), self.tr("How many replicas were trained at once")),
@@ -274,6 +286,7 @@ class RunsModel(QAbstractTableModel):
         """Take other runs."""
         self.beginResetModel()
         self.rows = tuple(rows)
+        self._several_worlds = len({row.world for row in self.rows}) > 1
         self.endResetModel()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
@@ -300,18 +313,18 @@ class RunsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(filter(None, (row.title, row.state, row.details)))
+            keys = self.tr("Double-click or Enter brings its agent back, Delete removes it.")
+            return "\n".join(filter(None, (row.title, row.world, row.state, row.details, "", keys)))
         if role == Qt.ItemDataRole.ForegroundRole and column == _GAP and isinstance(row.gap, str):
             return color("warn")
         if role == Qt.ItemDataRole.ForegroundRole and column == _NAME and row.state == "failed":
             return color("bad")
         return None
 
-    @staticmethod
-    def text(row: RunRow, column: int) -> str:
+    def text(self, row: RunRow, column: int) -> str:
         """What stands in a cell."""
         if column == _NAME:
-            return row.title
+            return f"{row.title} · {row.world}" if self._several_worlds and row.world else row.title
         if column == _SEEDS:
             return str(row.seeds)
         if column == _GAP:

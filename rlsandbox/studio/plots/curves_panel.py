@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _APART_MS = 60
 _OTHERS = {"gap": "Oracle gap", "length": "Episode length", "epsilon": "Exploration ε"}
 
+_MOST_NAMED = 4
+
 
 class _Pane(QWidget):
     """A heading and a plot, made when it is first needed: its library takes half a second to load."""
@@ -79,6 +81,7 @@ class CurvesPanel(QWidget):
         self._later.timeout.connect(self._show_other)
         self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend.setMinimumWidth(1)  # many runs take no room from the other plot
         self._returns = _Pane(
             text_label(self.tr("Return per episode"), "", 13, 600),
             self._legend,
@@ -142,6 +145,9 @@ class CurvesPanel(QWidget):
 
     def _legend_text(self) -> str:
         series, dim = theme().series, theme().dim
+        if len(self._runs) > _MOST_NAMED:
+            text = self.tr("{0} runs, in the colours of the table").format(len(self._runs))
+            return f'<span style="color:{dim}">{text}</span>'
         titles = [run.name if len(self._runs) > 2 else run.title for run in self._runs]
         return "&nbsp;&nbsp;&nbsp;".join(
             f'<span style="color:{series[run.color % len(series)]}"><b>—</b></span>'
