@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rlsandbox.learning.hyperparams import AgentConfig
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.problem import Problem
+from rlsandbox.worlds.errors import check
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -180,6 +181,19 @@ class Agent(ABC):
     @abstractmethod
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
         """Take over what `state` gave."""
+
+    def check_state(self, state: dict[str, NDArray[Any]]) -> None:
+        """Refuse a state from a file that compiled code would stumble over.
+
+        Raises:
+            SandboxError: names, kinds, shapes or values are not those of this algorithm on this problem.
+        """
+        own = self.state()
+        check(set(state) == set(own), "its arrays are not those of its algorithm.")
+        for name, like in own.items():
+            array = state[name]
+            fits = (array.dtype, array.shape) == (like.dtype, like.shape)
+            check(fits, f"its array {name!r} does not fit its algorithm and world.")
 
     @abstractmethod
     def replace_problem(self, problem: Problem) -> None:

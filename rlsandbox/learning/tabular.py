@@ -15,6 +15,7 @@ from rlsandbox.learning.policy import TabularPolicy, greedy_probs
 from rlsandbox.learning.problem import Enumerable, Remap
 from rlsandbox.learning.walk import Model, Walk
 from rlsandbox.worlds.compiled import kernel
+from rlsandbox.worlds.errors import check
 
 RECORD = ("state", "action", "reward", "next_state", "next_action", "terminated", "truncated", "explored",
           "before", "target", "td_error", "after", "alpha", "gamma", "next_value", "step")  # fmt: skip
@@ -136,6 +137,12 @@ class TabularControl(Agent):
         """Take over copies of what `state` gave."""
         self.q, self.record = state["q"].copy(), state["record"].copy()
         self.walk = Walk(**{name: state[f"walk.{name}"].copy() for name in Walk._fields})
+
+    def check_state(self, state: dict[str, NDArray[Any]]) -> None:
+        """Refuse what does not fit, and places that kernels would look for outside the tables."""
+        super().check_state(state)
+        walk = Walk(**{name: state[f"walk.{name}"] for name in Walk._fields})
+        check(walk.fits(self.problem.mdp), "where its replicas stand is outside its world.")
 
     def replace_problem(self, problem: Enumerable) -> None:
         """Keep what still has a place; an agent whose place is gone is truncated."""

@@ -112,6 +112,19 @@ class Walk(NamedTuple):
         kept = [np.arange(max(0, done - min(episodes, LATEST)), done) % LATEST for done in self.episodes]
         return [self.latest[i, rows] for i, rows in enumerate(kept)]
 
+    def fits(self, mdp: TabularMDP) -> bool:
+        """Whether every number that kernels index with lies inside the tables; asked of what a file says."""
+        ranges: tuple[tuple[NDArray[np.int64], int, int], ...] = (
+            (self.state, -1, mdp.n_states - 1),
+            (self.trail, -1, mdp.n_states - 1),
+            (self.action, -1, mdp.n_actions - 1),
+            (self.length, 0, 2**62),
+            (self.steps, 0, 2**62),
+            (self.width, 1, 2**50),
+        )
+        bounded = all(low <= array.min() and array.max() <= high for array, low, high in ranges)
+        return bounded and bool(((self.episodes >= 0) & (self.episodes <= BINS * self.width)).all())
+
     def recent(self, replica: int) -> NDArray[np.int64]:
         """The last states of a replica's running episode, oldest first, without the one where it stands."""
         steps = int(self.steps[replica])
