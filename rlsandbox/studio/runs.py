@@ -88,7 +88,7 @@ class Run:
             online_return=None
             if self.frame is None or np.isnan(self.frame.recent_return)
             else self.frame.recent_return,
-            greedy_return=None if evaluation is None else float(np.mean(evaluation.greedy_return)),
+            greedy_return=None if evaluation is None else float(np.median(evaluation.greedy_return)),
             gap=gap,
             state=self.state,
             world=self.spec.world.name,

@@ -21,7 +21,8 @@ _MOST_MOMENTS = 32
 _MOST_BYTES = 256 * 2**20
 _MOST_POINTS = 256
 _SHARE = 0.05
-"""Share of the time that logging the gap may take."""
+_FREE_SECONDS = 0.4
+"""Share of the time that logging the gap may take, after the first seconds, which a short run needs."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ class GapLog:
 
     def __init__(self) -> None:
         self._points: list[tuple[int, Floats, Floats]] = []
-        self._spacing = 32
+        self._spacing = 256
+        self._spent = 0.0
         self._rest_until = 0.0
 
     @property
@@ -104,9 +106,14 @@ class GapLog:
         """Step of the newest point, -1 before the first."""
         return self._points[-1][0] if self._points else -1
 
+    def due_at(self) -> int | None:
+        """Step of the next point; None while the log rests because the last points cost so much."""
+        return max(0, self.last_clock) + self._spacing if time.perf_counter() >= self._rest_until else None
+
     def due(self, clock: int) -> bool:
-        """Whether the next point is due, by steps and by what the last one cost."""
-        return clock >= self.last_clock + self._spacing and time.perf_counter() >= self._rest_until
+        """Whether the next point is due, by steps and by what the last ones cost."""
+        at = self.due_at()
+        return at is not None and clock >= at
 
     def add(
         self,
@@ -125,7 +132,8 @@ class GapLog:
             self._points = self._points[::2]
             self._spacing *= 2
         now = time.perf_counter()
-        self._rest_until = now + (now - began) / _SHARE
+        self._spent += now - began
+        self._rest_until = 0.0 if self._spent < _FREE_SECONDS else now + (now - began) / _SHARE
 
     def forget_after(self, clock: int) -> None:
         """Drop the points after a step."""

@@ -151,6 +151,11 @@ class TrainingSession:
         """Whether the budget is spent, nothing is left to learn, or the run has failed."""
         return self._ended or self.failure is not None or self._spent()
 
+    @property
+    def converged(self) -> bool:
+        """Whether the algorithm has come to its end by itself: a larger budget changes nothing."""
+        return self._ended
+
     def _spent(self) -> bool:
         steps_left = self.step_budget is None or (self.agent.steps < self.step_budget)
         episodes_left = self.episode_budget is None or (self.agent.episodes < self.episode_budget)
@@ -181,19 +186,21 @@ class TrainingSession:
 
     def run_slice(self, seconds: float = _SLICE_SECONDS) -> bool:
         """Train for about so long, in one tick or two; return whether anything is left to do."""
-        began = time.perf_counter()
-        going = True
-        while going:
-            before = time.perf_counter()
-            going = self.tick(self._stride)
+        began = now = time.perf_counter()
+        while now - began < seconds:
+            before = now
+            due = self.gap_log.due_at() if self.tracks_gap else None
+            stride = self._stride if due is None else max(1, min(self._stride, due - self.clock))
+            going = self.tick(stride)
             now = time.perf_counter()
-            if now - before < 0.4 * seconds and self._stride < _MOST_STRIDE:
-                self._stride *= 2
-            elif now - before > seconds and self._stride > 1:
-                self._stride //= 2
-            if now - began + (now - before) > seconds:
+            if stride == self._stride:
+                if now - before < 0.4 * seconds and self._stride < _MOST_STRIDE:
+                    self._stride *= 2
+                elif now - before > seconds and self._stride > 1:
+                    self._stride //= 2
+            self.examine()
+            if not going:
                 break
-        self.examine()
         return not self.finished
 
     def run(self) -> None:

@@ -1,5 +1,6 @@
 """What a session remembers, and that it is bounded."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -94,4 +95,11 @@ def test_the_gap_is_due_by_steps_and_rests_after_it_has_cost_time(monkeypatch):
     log = GapLog()
     policy = begin("q_learning", world).agent.policy()
     log.add(0, np.zeros(1, np.int64), policy, mdp, oracle)
-    assert not log.due(31) and log.due(32)
+    assert not log.due(255) and log.due(256)
+    seconds = itertools.count()
+    monkeypatch.setattr(history.time, "perf_counter", lambda: float(next(seconds)))
+    log.add(256, np.zeros(1, np.int64), policy, mdp, oracle)  # costs a second
+    assert log.due_at() is None and not log.due(10**9)  # twenty seconds of rest
+    for _ in range(20):
+        next(seconds)
+    assert log.due_at() == 512

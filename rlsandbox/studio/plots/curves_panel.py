@@ -63,6 +63,13 @@ class _Pane(QWidget):
             self._empty.hide()
         return self._plot
 
+    def explain(self, sentence: str) -> None:
+        """Say a sentence in the place of the plot; an empty one brings the plot back."""
+        if self._plot is not None and sentence != (self._empty.text() if self._plot.isHidden() else ""):
+            self._plot.setHidden(bool(sentence))
+            self._empty.setVisible(bool(sentence))
+            self._empty.setText(sentence)
+
     @property
     def is_made(self) -> bool:
         """Whether the plot has been made."""
@@ -139,9 +146,24 @@ class CurvesPanel(QWidget):
         # Curves that lie over each other are averaged alike: a short run would look the noisier one.
         window = max((window_of(run, name) for run in self._runs), default=1)
         found = ((run, series_of(run, name, window)) for run in self._runs)
-        bands = {run.run_id: (band, run.color) for run, band in found if band is not None and band.x.size}
+        bands = {
+            run.run_id: (band, run.color)
+            for run, band in found
+            if band is not None and not np.isnan(band.median).all()
+        }
         pane.plot.set_curves(bands, optimum)
+        pane.explain("" if bands else self._why_empty(name))
         return bands
+
+    def _why_empty(self, name: str) -> str:
+        """What to say where there is no curve."""
+        if not self._runs:
+            return self.tr("Choose runs in the table to see their curves.")
+        if name == "gap":
+            return self.tr("No gap yet: a policy that never reaches an end has none.")
+        if not any(run.curves for run in self._runs):
+            return self.tr("A planner has no episodes: it sweeps over the model of the world.")
+        return self.tr("Curves appear with the first finished episode.")
 
     def _legend_text(self) -> str:
         series, dim = theme().series, theme().dim

@@ -139,9 +139,12 @@ class Plot(pg.PlotWidget):
             for item in (low, high, fill, line):
                 self.addItem(item)
             self._tint(items, color)
-        items.low.setData(band.x, band.low)
-        items.high.setData(band.x, band.high)
-        items.line.setData(band.x, band.median)
+        x, low, high, median = band.x, band.low, band.high, band.median
+        if x.size == 1:  # a line needs two points: a dash in the place of one
+            x, low, high, median = np.append(0.98 * x, x), *(np.repeat(y, 2) for y in (low, high, median))
+        items.low.setData(x, low)
+        items.high.setData(x, high)
+        items.line.setData(x, median)
         items.line.color_index = color
         items.fill.setVisible(band.seeds > 1)
 
@@ -167,12 +170,14 @@ class Plot(pg.PlotWidget):
         current = theme()
         item = self.plotItem
         item.showGrid(x=False, y=True, alpha=1.0)  # see-through lines are slow to paint
+        self.setBackground(current.panel)
         for side in ("left", "bottom"):
             axis = item.getAxis(side)
             axis.setPen(pg.mkPen(current.line))
+            axis.setTickPen(pg.mkPen(current.line))
             axis.setTextPen(pg.mkPen(current.faint if side == "bottom" else current.dim))
             axis.setTickFont(font(11))
-            axis.setStyle(tickLength=-4 if side == "left" else 0, tickTextOffset=5)
+            axis.setStyle(tickLength=0, tickTextOffset=5, maxTickLevel=0)
             axis.enableAutoSIPrefix(False)
         item.getAxis("left").setWidth(44)
         item.getAxis("bottom").setHeight(20)
