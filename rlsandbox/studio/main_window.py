@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
+from rlsandbox.algorithms import find
 from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.studio.actions import Actions
 from rlsandbox.studio.canvas import Canvas
@@ -342,7 +343,7 @@ class MainWindow(QMainWindow):
         if state == "failed":
             self.agent.set_notice(sentence, "bad", self.tr("Go back"))
         else:
-            self.agent.set_notice("")
+            self.agent.set_notice(sentence, "ok")
         self.status.show_state(state)
         if state == "empty":
             self.transport.set_idle()
@@ -372,12 +373,16 @@ class MainWindow(QMainWindow):
         progress = frame.progress
         shown = progress.snapshot.replica or 0
         self.canvas_bar.set_seeds(len(progress.snapshot.steps), self.control.replica)
-        self.status.show_frame(frame)
+        run = self.control.runs.get(frame.run_id)
+        plans = run is not None and find(run.spec.algorithm).unit == "sweeps"
+        self.status.show_frame(frame, plans)
         self._inspect()
         if self.control.episode is None:
+            step = self.tr("sweep {0:,}") if plans else self.tr("step {0:,}")
+            episode = "" if plans else self.tr("episode {0:,}")
             self.transport.set_live(
-                self.tr("step {0:,}").format(int(progress.snapshot.steps[shown])),
-                self.tr("episode {0:,}").format(int(progress.snapshot.episodes[shown])),
+                step.format(int(progress.snapshot.steps[shown])),
+                episode.format(int(progress.snapshot.episodes[shown])),
             )
         drawn = self.canvas.world
         if drawn is not None and self.document.world.schedule and progress.world.digest != drawn.digest:

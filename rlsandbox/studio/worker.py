@@ -219,7 +219,9 @@ class Trainer(QThread):
             self._paced(session, elapsed, stride=1 << 20)
         self._rate.count(int(session.agent.steps.sum()))
         if session.finished:
-            self._rest("failed" if session.failure else "finished", session.failure or "")
+            converged = "The values have converged: there is nothing left to learn in this world."
+            sentence = session.failure or (converged if session.converged else "")
+            self._rest("failed" if session.failure else "finished", sentence)
 
     def _paced(self, session: TrainingSession, elapsed: float, stride: int) -> None:
         """As many steps as the pace allows since the last slice, then sleep until the next is due."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
@@ -66,3 +68,19 @@ def test_a_legend_of_many_runs_names_their_algorithms(qtbot: QtBot) -> None:
     panel.set_runs([run_of([0.0, 1.0], k) for k in range(14)])
     assert "14 runs" in panel._legend.text()
     assert panel._returns.minimumSizeHint().width() == narrow, "the other plot keeps its room"
+
+
+def test_where_there_is_no_curve_it_says_why(qtbot: QtBot) -> None:
+    panel = CurvesPanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.set_runs([run_of([0.0, 1.0])])
+    qtbot.waitUntil(lambda: panel._other._empty.isVisible())
+    assert panel._returns.plot.isVisible() and not panel._other.plot.isVisible()
+    assert "never reaches an end" in panel._other._empty.text()
+    panel.set_runs([replace(run_of([0.0]), curves={})])
+    assert "A planner has no episodes" in panel._returns._empty.text()
+    panel.set_runs([])
+    assert panel._returns._empty.isVisible() and "Choose runs" in panel._returns._empty.text()
+    panel.set_runs([run_of([0.0, 1.0])])
+    assert panel._returns.plot.isVisible() and not panel._returns._empty.isVisible()

@@ -16,7 +16,7 @@ from rlsandbox.studio.controls.buttons import IconButton
 from rlsandbox.studio.controls.choices import FlatCombo
 from rlsandbox.studio.controls.labels import ElidedLabel, text_label
 from rlsandbox.studio.plots.run_curves import Band, RunCurves, series_of, window_of
-from rlsandbox.studio.theme import font, theme
+from rlsandbox.studio.theme import font, theme, theme_manager
 
 if TYPE_CHECKING:
     from rlsandbox.studio.plots.plot import Plot
@@ -51,6 +51,7 @@ class _Pane(QWidget):
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._column.addWidget(self._empty, 1)
         self._plot: Plot | None = None
+        self._said = ""
 
     @property
     def plot(self) -> Plot:
@@ -65,7 +66,8 @@ class _Pane(QWidget):
 
     def explain(self, sentence: str) -> None:
         """Say a sentence in the place of the plot; an empty one brings the plot back."""
-        if self._plot is not None and sentence != (self._empty.text() if self._plot.isHidden() else ""):
+        if self._plot is not None and sentence != self._said:
+            self._said = sentence
             self._plot.setHidden(bool(sentence))
             self._empty.setVisible(bool(sentence))
             self._empty.setText(sentence)
@@ -103,6 +105,7 @@ class CurvesPanel(QWidget):
         self._export = IconButton("download", self.tr("Export the curves"), flat=True, side=24, role="dim")
         self._export.clicked.connect(self._open_menu)
         self._other.header.addWidget(self._export)
+        theme_manager().changed.connect(self._dress)
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setHandleWidth(1)
         splitter.addWidget(self._returns)
@@ -164,6 +167,10 @@ class CurvesPanel(QWidget):
         if not any(run.curves for run in self._runs):
             return self.tr("A planner has no episodes: it sweeps over the model of the world.")
         return self.tr("Curves appear with the first finished episode.")
+
+    @Slot()
+    def _dress(self) -> None:
+        self._legend.setText(self._legend_text())
 
     def _legend_text(self) -> str:
         series, dim = theme().series, theme().dim
