@@ -50,14 +50,15 @@ class StatusBar(QStatusBar):
             self._step.clear()
 
     def show_frame(self, frame: Frame, plans: bool = False) -> None:
-        """Show the speed of all seeds together, and the step (or a planner's sweep) of the furthest."""
+        """Show the speed of all seeds together, and the step (or a planner's sweep) of the one that is shown."""
         rate, step = (
             (self.tr("{0} sweeps/s"), self.tr("sweep {0:,}"))
             if plans
             else (self.tr("{0} steps/s"), self.tr("step {0:,}"))
         )
         _set(self._rate, rate.format(_short(frame.rate)) if frame.rate else "")
-        _set(self._step, step.format(frame.progress.clock))
+        snapshot = frame.progress.snapshot
+        _set(self._step, step.format(int(snapshot.steps[snapshot.replica or 0])))
 
     def show_world(self, world: World) -> None:
         """Show the size of the world's model."""
