@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, QTimer, Slot
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QContextMenuEvent, QPainter, QPixmap
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSplitter, QVBoxLayout, QWidget
@@ -252,9 +252,8 @@ class CurvesPanel(QWidget):
             generator.setFileName(str(path))
             generator.setSize(self.size())
             generator.setViewBox(self.rect())
-            painter = QPainter(generator)
-            self._splitter.render(painter)  # pyright: ignore[reportArgumentType] - Qt takes both
-            painter.end()
+            with QPainter(generator) as painter:  # one that is left open by an error would end the process
+                self._splitter.render(painter, QPoint())
         else:
             picture = QPixmap(self.size() * 2)
             picture.setDevicePixelRatio(2)

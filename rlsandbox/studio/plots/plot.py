@@ -15,6 +15,8 @@ from rlsandbox.studio.plots.run_curves import Band
 from rlsandbox.studio.theme import font, theme, theme_manager
 
 _MARGIN = 0.06
+_LABEL_PX = 22
+"""Room above the curves for the word at the optimum."""
 
 
 @dataclass
@@ -101,11 +103,10 @@ class Plot(pg.PlotWidget):
         if self._shown_optimum is not None:
             low, high = min(low, self._shown_optimum), max(high, self._shown_optimum)
         room = _MARGIN * (high - low) if high - low > 1e-9 else max(0.5, 0.1 * abs(high))
+        label = _LABEL_PX / max(1, self.height()) * (high - low + 2 * room)
         right = max(float(band.x[-1]) for band in drawn)
-        self._box.setRange(xRange=(0, right), yRange=(low - room, high + 3 * room), padding=0)
+        self._box.setRange(xRange=(0, right), yRange=(low - room, high + room + label), padding=0)
         optimum = self._shown_optimum or 0.0
-        below = optimum > (low + high) / 2
-        self._optimum_label.setAnchor((1, 0) if below else (1, 1))
         self._optimum_label.setPos(right, optimum)
 
     def mouseDoubleClickEvent(self, ev: QMouseEvent) -> None:
