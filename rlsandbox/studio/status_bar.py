@@ -50,7 +50,7 @@ class StatusBar(QStatusBar):
             self._step.clear()
 
     def show_frame(self, frame: Frame, plans: bool = False) -> None:
-        """Show the speed of all seeds together, and the step (or a planner's sweep) of the one that is shown."""
+        """Show the speed of all seeds together, and the step (or sweep) of the one that is shown."""
         rate, step = (
             (self.tr("{0} sweeps/s"), self.tr("sweep {0:,}"))
             if plans

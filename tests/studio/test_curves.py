@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from rlsandbox.learning.agent import Curve
@@ -84,3 +87,32 @@ def test_where_there_is_no_curve_it_says_why(qtbot: QtBot) -> None:
     assert panel._returns._empty.isVisible() and "Choose runs" in panel._returns._empty.text()
     panel.set_runs([run_of([0.0, 1.0])])
     assert panel._returns.plot.isVisible() and not panel._returns._empty.isVisible()
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_the_picture_is_written(qtbot: QtBot, tmp_path: Path, ending: str) -> None:
+    panel = CurvesPanel()
+    qtbot.addWidget(panel)
+    panel.resize(800, 220)
+    panel.show()
+    panel.set_runs([run_of([0.0, 1.0, 0.5])])
+    path = tmp_path / f"curves.{ending}"
+    panel.export_picture(path)
+    picture = QImage(str(path)) if ending == "png" else None
+    assert path.stat().st_size > 2000
+    assert picture is None or picture.width() == 1600
+    if ending == "svg":
+        assert "Return per episode" in path.read_text(encoding="utf-8")
+
+
+def test_the_data_is_written(qtbot: QtBot, tmp_path: Path) -> None:
+    panel = CurvesPanel()
+    qtbot.addWidget(panel)
+    panel.set_runs([run_of([-3.0, -1.0], width=5)])
+    panel.export_csv(tmp_path / "curves.csv")
+    with (tmp_path / "curves.csv").open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert [(line["curve"], line["episode"], line["value"]) for line in lines] == [
+        ("return", "5", "-3.0"),
+        ("return", "10", "-1.0"),
+    ]
