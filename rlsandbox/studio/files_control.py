@@ -29,6 +29,8 @@ _POLICY_KINDS = {
     ".py": ("Python program that needs numpy alone", write_python),
 }
 
+_PICTURES = "PNG (*.png);;SVG (*.svg)"
+
 
 class FilesControl(QObject):
     """The file actions of a window."""
@@ -179,32 +181,38 @@ class FilesControl(QObject):
     def export_picture(self) -> None:
         """The world with its overlays as PNG or SVG."""
         window = self._window
-        path, _ = QFileDialog.getSaveFileName(
-            window, self.tr("Export the picture"), "world.png", self.tr("Pictures (*.png *.svg)")
+        path, chosen = QFileDialog.getSaveFileName(
+            window, self.tr("Export the picture"), "world.png", _PICTURES
         )
         world = window.canvas.world
         if path and world is not None:
-            render = render_svg if path.endswith(".svg") else render_png
-            target = path if path.endswith((".png", ".svg")) else path + ".png"
-            self._try(lambda: render(world, window.control.marks, Path(target), 64, theme()))
+            target = _with_ending(path, chosen, (".png", ".svg"))
+            render = render_svg if target.suffix == ".svg" else render_png
+            self._export(lambda: render(world, window.control.marks, target, 64, theme()), target)
 
     def export_curves(self) -> None:
         """The curves that are shown, as picture or as data."""
-        path, _ = QFileDialog.getSaveFileName(
-            self._window,
-            self.tr("Export the curves"),
-            "curves.png",
-            self.tr("Pictures (*.png *.svg);;Data (*.csv)"),
+        if not self._window.runs_panel.selected_ids():
+            self._window.say(self.tr("There are no curves yet: train, or choose runs in the table."), "info")
+            return
+        path, chosen = QFileDialog.getSaveFileName(
+            self._window, self.tr("Export the curves"), "curves.png", f"{_PICTURES};;CSV (*.csv)"
         )
         if path:
-            curves = self._window.curves
-            write = curves.export_csv if path.endswith(".csv") else curves.export_picture
-            self._try(lambda: write(Path(path)))
+            curves, target = self._window.curves, _with_ending(path, chosen, (".png", ".svg", ".csv"))
+            write = curves.export_csv if target.suffix == ".csv" else curves.export_picture
+            self._export(lambda: write(target), target)
 
     # -- helpers ----------------------------------------------------------------------------------
 
+    def _export(self, write: Callable[[], object], path: Path) -> None:
+        """Write a file, and say that it is there."""
+        if self._try(write):
+            self._window.say(self.tr("Written to {0}.").format(path), "ok")
+
     def _try(self, action: Callable[[], object]) -> bool:
         """Do something with a file; a sentence says what went wrong. Returns whether it went well."""
+        self._window.say("")  # what went wrong before does no longer matter
         try:
             action()
         except SandboxError as error:
@@ -237,3 +245,11 @@ class FilesControl(QObject):
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return None
         return {key: box.value() for key, box in boxes.items()}
+
+
+def _with_ending(path: str, chosen: str, endings: tuple[str, ...]) -> Path:
+    """A path that ends as one of `endings`; without one it gets that of the chosen filter, or the first."""
+    if Path(path).suffix in endings:
+        return Path(path)
+    wanted = chosen.rpartition("*")[2].rstrip(")")
+    return Path(path + (wanted if wanted in endings else endings[0]))

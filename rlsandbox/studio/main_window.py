@@ -224,6 +224,7 @@ class MainWindow(QMainWindow):
         """Show a saved policy on the world that it was made for."""
         self.open_document(policy.world)
         self.control.show_policy(policy)
+        self.transport.set_live("", "")  # its episodes can be watched
         card = policy.card
         self.say(self.tr("{0}, trained on {1}.").format(card.title, policy.world.name), "info")
 

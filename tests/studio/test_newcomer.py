@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
+import rlsandbox
 from rlsandbox.studio.app import application
 from rlsandbox.studio.main_window import MainWindow
 from rlsandbox.studio.theme import theme_manager
@@ -68,3 +71,45 @@ def test_another_world_opens_with_nothing_selected(window: MainWindow) -> None:
     window.files.open_gallery("key_door")
     assert window.canvas.selected_cell is None
     assert window.control.selected is None
+
+
+def answer_dialogs(monkeypatch: pytest.MonkeyPatch, path: Path, chosen: str = "") -> None:
+    for name in ("getSaveFileName", "getOpenFileName"):
+        monkeypatch.setattr(QFileDialog, name, lambda *_: (str(path), chosen))
+
+
+def test_exports_end_as_the_filter_says_and_tell_where_they_are(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answer_dialogs(monkeypatch, tmp_path / "picture", "SVG (*.svg)")
+    window.files.export_picture()
+    assert (tmp_path / "picture.svg").stat().st_size > 1000
+    assert str(tmp_path / "picture.svg") in window.notice.text()
+    answer_dialogs(monkeypatch, tmp_path / "curves")
+    window.files.export_curves()
+    assert "no curves yet" in window.notice.text()
+
+
+def test_an_old_complaint_goes_when_the_next_file_is_good(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.txt").write_text("hello")
+    (tmp_path / "good.txt").write_text("S.G")
+    answer_dialogs(monkeypatch, tmp_path / "bad.txt")
+    window.files.import_map()
+    assert "no tile" in window.notice.text()
+    answer_dialogs(monkeypatch, tmp_path / "good.txt")
+    window.files.import_map()
+    assert window.document.world.width == 3
+    assert not window.notice.isVisible()
+
+
+def test_episodes_of_an_opened_policy_can_be_watched(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rlsandbox.train("value_iteration", "grid_4x4", steps=50).policy.save(tmp_path / "p.rlpolicy")
+    answer_dialogs(monkeypatch, tmp_path / "p.rlpolicy")
+    window.files.open_policy()
+    assert window.transport.record.isEnabled()
+    window.transport.record.click()
+    assert window.transport.mode() == "episode"
