@@ -14,6 +14,8 @@ from rlsandbox.worlds.mdp import TabularMDP
 
 MAX_SWEEPS = 200_000
 _SWEEPS_A_CALL = 64
+_DENSE = 256
+"""Up to so many reached states a policy's values come from one dense system."""
 _UNBOUNDED = 1e12
 
 
@@ -96,23 +98,96 @@ def policy_values(mdp: TabularMDP, policy: NDArray[np.float64], gamma: float) ->
     Returns:
         `[S]`, NaN for states that the policy never sees from a start; None where it never ends at gamma = 1.
     """
+    states, place = np.empty(mdp.n_states, np.int64), np.full(mdp.n_states, -1, np.int64)
+    n = _reach(policy, mdp.next_state, mdp.prob, mdp.terminal, mdp.live, mdp.start_states, states, place)
+    states = states[:n]
+    v = np.full(mdp.n_states, np.nan)
+    if n <= _DENSE:  # the common case, and cheap: a greedy policy sees little of a world
+        onward, paid, ends = np.zeros((n, n)), np.zeros(n), np.zeros(n, np.bool_)
+        _fill_chain(policy, mdp.next_state, mdp.prob, mdp.reward, mdp.terminal, mdp.live, states, place,
+                    onward, paid, ends)  # fmt: skip
+        if gamma == 1 and not ends.all():
+            return None
+        v[states] = np.linalg.solve(np.eye(n) - gamma * onward, paid)
+        return v
     from scipy.sparse import csr_matrix, identity
 
-    weight = policy[:, :, None] * mdp.prob
-    goes_on = (weight > 0) & ~mdp.terminal & mdp.live[:, None, None]
-    rows = np.broadcast_to(np.arange(mdp.n_states)[:, None, None], weight.shape)[goes_on]
-    columns = mdp.next_state[goes_on]
-    onward = csr_matrix((weight[goes_on], (rows, columns)), shape=(mdp.n_states, mdp.n_states))
-    seen = _closure(onward, mdp.start > 0)
-    ends = (weight * mdp.terminal).sum(axis=(1, 2)) > 0
-    if gamma == 1 and not _closure(onward.T.tocsr(), ends | ~mdp.live)[seen].all():
+    weight = policy[states][:, :, None] * mdp.prob[states] * mdp.live[states][:, None, None]
+    terminal = mdp.terminal[states]
+    goes_on = (weight > 0) & ~terminal
+    rows = np.broadcast_to(np.arange(n)[:, None, None], weight.shape)[goes_on]
+    onward = csr_matrix((weight[goes_on], (rows, place[mdp.next_state[states][goes_on]])), shape=(n, n))
+    ends = (weight * terminal).sum(axis=(1, 2)) > 0
+    if gamma == 1 and not _closure(onward.T.tocsr(), ends | ~mdp.live[states]).all():
         return None
-    states = np.flatnonzero(seen)
-    inside = onward[states][:, states]
-    expected = (weight * mdp.reward).sum(axis=(1, 2))[states] * mdp.live[states]
-    v = np.full(mdp.n_states, np.nan)
-    v[states] = _solved(identity(states.size) - gamma * inside, expected)
+    paid = (weight * mdp.reward[states]).sum(axis=(1, 2))
+    v[states] = _solved(identity(n) - gamma * onward, paid)
     return v
+
+
+@kernel
+def _reach(
+    policy: Any, next_state: Any, prob: Any, terminal: Any, live: Any, starts: Any, states: Any, place: Any
+) -> int:
+    """List the states that a policy comes to, breadth first, and where each stands in the list."""
+    n = 0
+    for s in starts:
+        states[n], place[s] = s, n
+        n += 1
+    done = 0
+    while done < n:
+        s = states[done]
+        done += 1
+        if not live[s]:
+            continue
+        for a in range(prob.shape[1]):
+            for k in range(prob.shape[2]):
+                to = next_state[s, a, k]
+                if policy[s, a] * prob[s, a, k] > 0 and not terminal[s, a, k] and place[to] < 0:
+                    states[n], place[to] = to, n
+                    n += 1
+    return n
+
+
+@kernel
+def _fill_chain(
+    policy: Any,
+    next_state: Any,
+    prob: Any,
+    reward: Any,
+    terminal: Any,
+    live: Any,
+    states: Any,
+    place: Any,
+    onward: Any,
+    paid: Any,
+    ends: Any,
+) -> None:
+    """The chain of a policy over the listed states: where it goes on, what it is paid, whether it may end."""
+    n = states.shape[0]
+    for i in range(n):
+        s = states[i]
+        ends[i] = not live[s]
+        if not live[s]:
+            continue
+        for a in range(prob.shape[1]):
+            for k in range(prob.shape[2]):
+                p = policy[s, a] * prob[s, a, k]
+                if p > 0:
+                    paid[i] += p * reward[s, a, k]
+                    if terminal[s, a, k]:
+                        ends[i] = True
+                    else:
+                        onward[i, place[next_state[s, a, k]]] += p
+    changed = True
+    while changed:
+        changed = False
+        for i in range(n):
+            if not ends[i]:
+                for j in range(n):
+                    if onward[i, j] > 0 and ends[j]:
+                        ends[i] = changed = True
+                        break
 
 
 def _from_below(mdp: TabularMDP, live: NDArray[np.bool_]) -> NDArray[np.float64] | None:

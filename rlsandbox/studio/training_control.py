@@ -21,7 +21,8 @@ from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
 
-FRAME_MS = 16
+_FRAME_SECONDS, _POLL_MS = 0.0155, 4
+"""A frame is asked for so often; its answer is looked for more often, so that it is painted at once."""
 _CURVES_EVERY = 0.3
 
 
@@ -62,6 +63,7 @@ class TrainingControl(QObject):
         self._next_id = 0
         self._seed = 0
         self._curves_at = 0.0
+        self._asked_at = 0.0
         self._stepping = False
         self.trainer.state_changed.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
         self.trainer.rested.connect(self._on_rested, Qt.ConnectionType.QueuedConnection)
@@ -69,8 +71,12 @@ class TrainingControl(QObject):
         self.trainer.rejected.connect(self.rejected, Qt.ConnectionType.QueuedConnection)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(FRAME_MS)
+        self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._pull)
+        self._with_curves: Frame | None = None
+        self._later = QTimer(self)  # curves come after the picture, which must not wait for them
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._take_curves)
         self._dirty = False
         self.trainer.start()
         self._timer.start()
@@ -219,15 +225,26 @@ class TrainingControl(QObject):
         frame = self.trainer.take()
         if frame is not None and frame.run_id == self.current:
             self.frame = frame
-            if frame.progress.curves:
-                self.runs[frame.run_id].take(frame)
-                self.runs_changed.emit()
-            self.framed.emit(frame)
             if self.episode is None:
                 self._repaint()
-        if self.current is not None and (self.state == "training" or self._dirty):
+            self.framed.emit(frame)
+            if frame.progress.curves:
+                self._with_curves = frame
+                self._later.start()
+        now = time.perf_counter()
+        wanted = self.current is not None and (self.state == "training" or self._dirty)
+        if wanted and now - self._asked_at >= _FRAME_SECONDS:
+            # a late poll must not shift all later frames
+            self._asked_at = max(self._asked_at + _FRAME_SECONDS, now - _FRAME_SECONDS / 2)
             self._dirty = False
             self.trainer.ask(self._view())
+
+    @Slot()
+    def _take_curves(self) -> None:
+        frame, self._with_curves = self._with_curves, None
+        if frame is not None and frame.run_id in self.runs:
+            self.runs[frame.run_id].take(frame)
+            self.runs_changed.emit()
 
     def _repaint(self) -> None:
         scene = self._scene()

@@ -25,7 +25,7 @@ from rlsandbox.training.warmup import cache_is_warm, load_kernels
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
-_SLICE = 0.01
+_SLICE = 0.006
 _MOST_BEHIND = 0.25
 """Seconds that a paced run may catch up after a pause or a slow frame."""
 
