@@ -2,121 +2,144 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QContextMenuEvent, QPainter, QPixmap
-from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QContextMenuEvent, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from rlsandbox.studio.controls.buttons import IconButton
 from rlsandbox.studio.controls.choices import FlatCombo
 from rlsandbox.studio.controls.labels import ElidedLabel, text_label
-from rlsandbox.studio.plots.run_curves import Band, RunCurves, series_of, window_of
-from rlsandbox.studio.theme import font, theme, theme_manager
+from rlsandbox.studio.plots.export import write_csv, write_picture
+from rlsandbox.studio.plots.legend import Legend
+from rlsandbox.studio.plots.run_curves import Band, RunCurves, series_of, short_titles, window_of
+from rlsandbox.studio.theme import font
 
 if TYPE_CHECKING:
     from rlsandbox.studio.plots.plot import Plot
 
 _APART_MS = 60
-_OTHERS = {"gap": "Oracle gap", "length": "Episode length", "epsilon": "Exploration ε"}
+"""The second plot is drawn in a frame of its own: both in one would hold up the canvas."""
+_SHORTEST_NOTE = 90  # px
+_LOAD_AFTER_MS = 250
+"""The library of the plots takes half a second to load: after the window stands, before anybody trains."""
 
-_MOST_NAMED = 4
+
+class _Note(ElidedLabel):
+    """What a plot shows, at the end of its heading; where there is hardly room it keeps still."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "dim")
+        self.setFont(font(12))
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.width() > min(_SHORTEST_NOTE, self.fontMetrics().horizontalAdvance(self.text()) - 1):
+            super().paintEvent(event)
 
 
 class _Pane(QWidget):
-    """A heading and a plot, made when it is first needed: its library takes half a second to load."""
+    """A heading, and below it a sentence or, once it is needed, a plot."""
 
-    def __init__(self, heading: QWidget, legend: QWidget | None, empty: str = "") -> None:
+    def __init__(self, heading: QWidget, *after: QWidget) -> None:
         super().__init__()
-        self.note = ElidedLabel("")
-        self.note.setProperty("role", "dim")
-        self.note.setFont(font(12))
-        self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.note = _Note()
         self.header = QHBoxLayout()
         self.header.setContentsMargins(14, 0, 14, 0)
-        self.header.setSpacing(10)
-        self.header.addWidget(heading)
-        if legend is not None:
-            self.header.addWidget(legend)
+        self.header.setSpacing(12)
+        for widget in (heading, *after):
+            self.header.addWidget(widget)
         self.header.addWidget(self.note, 1)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 8, 0, 4)
-        self._column.setSpacing(2)
+        self._column.setSpacing(4)
         self._column.addLayout(self.header)
-        self._empty = text_label(empty, "faint", 12)
+        self._empty = text_label("", "faint", 12)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self._empty.setContentsMargins(14, 0, 14, 0)
         self._column.addWidget(self._empty, 1)
         self._plot: Plot | None = None
-        self._said = ""
-
-    @property
-    def plot(self) -> Plot:
-        """The plot, made now if it has not been yet."""
-        if self._plot is None:
-            from rlsandbox.studio.plots.plot import Plot
-
-            self._plot = Plot()
-            self._column.addWidget(self._plot, 1)
-            self._empty.hide()
-        return self._plot
-
-    def explain(self, sentence: str) -> None:
-        """Say a sentence in the place of the plot; an empty one brings the plot back."""
-        if self._plot is not None and sentence != self._said:
-            self._said = sentence
-            self._plot.setHidden(bool(sentence))
-            self._empty.setVisible(bool(sentence))
-            self._empty.setText(sentence)
 
     @property
     def is_made(self) -> bool:
         """Whether the plot has been made."""
         return self._plot is not None
 
+    @property
+    def plot(self) -> Plot:
+        """The plot, made now if it has not been yet; a sentence stands there until there are curves."""
+        if self._plot is None:
+            from rlsandbox.studio.plots.plot import Plot
+
+            self._plot = Plot()
+            self._plot.hide()
+            self._column.addWidget(self._plot, 1)
+        return self._plot
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence in place of the plot; an empty one shows the plot."""
+        if self._empty.text() != sentence:
+            self._empty.setText(sentence)
+        self._empty.setVisible(bool(sentence))
+        if self._plot is not None:
+            self._plot.setVisible(not sentence)
+
 
 class CurvesPanel(QWidget):
-    """Curves of the chosen runs laid over each other."""
+    """Curves of the chosen runs laid over each other: medians, with bands over the seeds."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._runs: list[RunCurves] = []
-        self._later = QTimer(self)  # the second plot in a frame of its own: both in one take too long
+        self._bands: dict[tuple[int, str, int], tuple[RunCurves, Band | None]] = {}
+        self._smooth = True
+        self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(_APART_MS)
         self._later.timeout.connect(self._show_other)
-        self._legend = QLabel()
-        self._legend.setTextFormat(Qt.TextFormat.RichText)
-        self._legend.setMinimumWidth(1)  # many runs take no room from the other plot
-        self._returns = _Pane(
-            text_label(self.tr("Return per episode"), "", 13, 600),
-            self._legend,
-            self.tr("Curves appear here as soon as an agent trains."),
-        )
+        self._others = {
+            "gap": (self.tr("Oracle gap"), self.tr("V*(start) - V^π(start) of the greedy policy")),
+            "length": (self.tr("Episode length"), self.tr("steps")),
+            "epsilon": (self.tr("Exploration ε"), self.tr("share of random actions")),
+        }
+        self._legend = Legend()
+        self._returns = _Pane(text_label(self.tr("Return per episode"), weight=600), self._legend)
         self._choice = FlatCombo()
-        for key, title in _OTHERS.items():
-            self._choice.addItem(self.tr(title), key)
+        for key, (title, _) in self._others.items():
+            self._choice.addItem(title, key)
         self._choice.setAccessibleName(self.tr("Second curve"))
         self._choice.currentIndexChanged.connect(self._on_choice)
-        self._other = _Pane(self._choice, None)
-        self._export = IconButton("download", self.tr("Export the curves"), flat=True, side=24, role="dim")
-        self._export.clicked.connect(self._open_menu)
-        self._other.header.addWidget(self._export)
-        theme_manager().changed.connect(self._dress)
-        splitter = QSplitter(Qt.Orientation.Horizontal)
-        splitter.setHandleWidth(1)
-        splitter.addWidget(self._returns)
-        splitter.addWidget(self._other)
-        splitter.setStretchFactor(0, 3)
-        splitter.setStretchFactor(1, 2)
-        splitter.setSizes([640, 330])
+        self._title = text_label("", weight=600)
+        self._title.hide()
+        self._other = _Pane(self._choice, self._title)
+        self._fit = IconButton(
+            "fit", self.tr("Fit the curves (double click)"), flat=True, side=24, role="dim"
+        )
+        self._fit.clicked.connect(self.fit)
+        self._fit.setEnabled(False)
+        self._more = IconButton(
+            "dots", self.tr("Curves: fit, smooth, export"), flat=True, side=24, role="dim"
+        )
+        self._more.clicked.connect(self._open_menu)
+        for button in (self._fit, self._more):
+            self._other.header.addWidget(button)
+        self._other.header.setSpacing(4)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setHandleWidth(1)
+        self._splitter.setChildrenCollapsible(False)
+        for pane, share in ((self._returns, 3), (self._other, 2)):
+            self._splitter.addWidget(pane)
+            self._splitter.setStretchFactor(self._splitter.count() - 1, share)
+        self._splitter.setSizes([640, 330])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(splitter)
-        self._splitter = splitter
+        layout.addWidget(self._splitter)
+        self._returns.say(self.tr("Curves appear here as soon as an agent trains."))
 
     def sizeHint(self) -> QSize:
         return QSize(970, 225)
@@ -124,79 +147,104 @@ class CurvesPanel(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(360, 120)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._returns.is_made:
+            QTimer.singleShot(_LOAD_AFTER_MS, self, self._load)
+
+    @Slot()
+    def _load(self) -> None:
+        if self._returns.is_made:
+            return
+        for pane in (self._returns, self._other):
+            pane.plot.menu_wanted.connect(self._menu_at)
+            pane.plot.zoomed.connect(self._on_zoomed)
+
+    # -- what it shows -----------------------------------------------------------------------------
+
     def set_runs(self, runs: list[RunCurves]) -> None:
         """Show these runs; cheap enough for several times a second."""
         self._runs = list(runs)
-        if not runs and not self._returns.is_made:
-            return
-        if not self._returns.is_made:
-            for pane in (self._returns, self._other):
-                pane.plot.hovered.connect(self._on_hover)
-        optima = {run.optimum for run in runs if run.optimum is not None}
-        optimum = optima.pop() if len(optima) == 1 else None
-        shown = self._show(self._returns, "return", optimum)
+        if runs:
+            self._load()
+        self._show_all()
+
+    def _show_all(self) -> None:
+        present = {run.run_id for run in self._runs}
+        self._bands = {key: found for key, found in self._bands.items() if key[0] in present}
+        names = short_titles(self._runs)
+        titles = "\n".join(run.title for run in self._runs)
+        self._legend.set_entries([(n, run.color) for n, run in zip(names, self._runs, strict=True)], titles)
+        self._note(self._returns, self._show(self._returns, "return", names), "")
         self._later.start()
-        edits = tuple(edit for run in runs for edit in run.edits)
-        self._returns.plot.set_edits(edits)
-        self._legend.setText(self._legend_text())
-        self._note(shown)
 
     @Slot()
     def _show_other(self) -> None:
-        self._show(self._other, str(self._choice.currentData()), None)
+        self._later.stop()
+        name = str(self._choice.currentData())
+        bands = self._show(self._other, name, short_titles(self._runs))
+        self._note(self._other, bands, self._others[name][1])
 
-    def _show(self, pane: _Pane, name: str, optimum: float | None) -> dict[int, tuple[Band, int]]:
+    def _show(self, pane: _Pane, name: str, names: list[str]) -> list[Band]:
+        if not pane.is_made:
+            return []
+        from rlsandbox.studio.plots.plot import Drawn
+
         # Curves that lie over each other are averaged alike: a short run would look the noisier one.
-        window = max((window_of(run, name) for run in self._runs), default=1)
-        found = ((run, series_of(run, name, window)) for run in self._runs)
-        bands = {
-            run.run_id: (band, run.color)
-            for run, band in found
-            if band is not None and not np.isnan(band.median).all()
+        window = max((window_of(run, name) for run in self._runs), default=1) if self._smooth else 0
+        bands = [self._band(run, name, window) for run in self._runs]
+        drawn = {
+            run.run_id: Drawn(title, run.color, band)
+            for run, title, band in zip(self._runs, names, bands, strict=True)
+            if band is not None and band.x.size
         }
-        pane.plot.set_curves(bands, optimum)
-        pane.explain("" if bands else self._why_empty(name))
-        return bands
+        shown = [run for run in self._runs if run.run_id in drawn]
+        optima = [run.optimum for run in shown if run.optimum is not None] if name == "return" else []
+        edits = [edit for run in shown for edit in run.edits]
+        units = {self._unit(run) for run in shown}
+        pane.plot.set_curves(drawn, optima, from_zero=name != "return", unit=" / ".join(sorted(units)))
+        pane.plot.set_edits(edits)
+        pane.say("" if drawn else self._why_empty(name))
+        return [one.band for one in drawn.values()]
+
+    def _band(self, run: RunCurves, name: str, window: int) -> Band | None:
+        """What is drawn of a run, worked out once for as long as the run stays as it is."""
+        key = (run.run_id, name, window)
+        source, band = self._bands.get(key, (None, None))
+        if source is not run:
+            band = series_of(run, name, window)
+            self._bands[key] = (run, band)
+        return band
+
+    def _unit(self, run: RunCurves) -> str:
+        return self.tr("episode") if run.unit == "episodes" else self.tr("sweep")
 
     def _why_empty(self, name: str) -> str:
         """What to say where there is no curve."""
         if not self._runs:
-            return self.tr("Choose runs in the table to see their curves.")
+            return self.tr("Choose runs in the table to see their curves.") if name == "return" else " "
         if name == "gap":
             return self.tr("No gap yet: a policy that never reaches an end has none.")
         if not any(run.curves for run in self._runs):
             return self.tr("A planner has no episodes: it sweeps over the model of the world.")
         return self.tr("Curves appear with the first finished episode.")
 
-    @Slot()
-    def _dress(self) -> None:
-        self._legend.setText(self._legend_text())
-
-    def _legend_text(self) -> str:
-        series, dim = theme().series, theme().dim
-        if len(self._runs) > _MOST_NAMED:
-            text = self.tr("{0} runs, in the colours of the table").format(len(self._runs))
-            return f'<span style="color:{dim}">{text}</span>'
-        titles = [run.name if len(self._runs) > 2 else run.title for run in self._runs]
-        return "&nbsp;&nbsp;&nbsp;".join(
-            f'<span style="color:{series[run.color % len(series)]}"><b>—</b></span>'
-            f'&nbsp;<span style="color:{dim}">{title}</span>'
-            for run, title in zip(self._runs, titles, strict=True)
-        )
-
-    def _note(self, shown: dict[int, tuple[Band, int]]) -> None:
-        band = next((band for band, _ in shown.values()), None)
-        if band is None:
-            self._returns.note.setText("")
-            return
-        seeds = {band.seeds for band, _ in shown.values()}
-        of = (
-            self.tr("median, 10–90 % of {0} seeds").format(max(seeds))
-            if max(seeds) > 1
-            else self.tr("one seed")
-        )
-        mean = self.tr(", mean of {0:,} episodes").format(band.window) if band.window > 1 else ""
-        self._returns.note.setText(of + mean)
+    def _note(self, pane: _Pane, bands: list[Band], meaning: str) -> None:
+        if not bands:
+            text = ""
+        elif meaning:
+            endless = max(bands, key=lambda band: band.endless)
+            text = meaning
+            if endless.endless:
+                text = self.tr("{0} of {1} never end").format(endless.endless, endless.seeds)
+        else:
+            seeds = max(band.seeds for band in bands)
+            window = max(band.window for band in bands)
+            text = self.tr("median, 10–90 % of {0} seeds").format(seeds) if seeds > 1 else self.tr("one seed")
+            if window > 1:
+                text += self.tr(", mean of {0:,} episodes").format(window)
+        if pane.note.text() != text:
+            pane.note.setText(text)
 
     @Slot(int)
     def _on_choice(self, _row: int) -> None:
@@ -204,81 +252,96 @@ class CurvesPanel(QWidget):
             self._show_other()
             self._other.plot.fit()
 
-    @Slot(object)
-    def _on_hover(self, x: float | None) -> None:
-        for pane in (self._returns, self._other):
-            if self.sender() is not pane.plot:
-                continue
-            found = [] if x is None else [pane.plot.value_at(run.run_id, x) for run in self._runs]
-            texts = [
-                f"{median:.4g} ({low:.4g} … {high:.4g})"
-                for low, median, high in (values for values in found if values is not None)
-            ]
-            if x is not None and texts:
-                pane.note.setText(self.tr("at {0:,.0f}: ").format(max(0.0, x)) + ", ".join(texts))
-            elif pane is self._other:
-                pane.note.setText("")
+    # -- fit, smooth, export -----------------------------------------------------------------------
 
-    # -- export ------------------------------------------------------------------------------------
+    @Slot()
+    def fit(self) -> None:
+        """Show all curves again, without the worst of a bad beginning."""
+        for pane in (self._returns, self._other):
+            if pane.is_made:
+                pane.plot.fit()
+        self._fit.setEnabled(False)
+
+    @Slot()
+    def show_whole(self) -> None:
+        """Show every point of every curve."""
+        for pane in (self._returns, self._other):
+            if pane.is_made:
+                pane.plot.fit(whole=True)
+
+    @Slot(bool)
+    def set_smooth(self, smooth: bool) -> None:
+        """Draw moving means over episodes, or every episode (every bin of a long run)."""
+        self._smooth = smooth
+        self._show_all()
+
+    @Slot(bool)
+    def _on_zoomed(self, zoomed: bool) -> None:
+        self._fit.setEnabled(zoomed)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        self._menu().exec(event.globalPos())
+        # Over a plot the right button may begin a drag: the plot tells when it was a click.
+        if event.reason() != QContextMenuEvent.Reason.Mouse or isinstance(self.childAt(event.pos()), QLabel):
+            self._menu_at(event.globalPos())
 
     @Slot()
     def _open_menu(self) -> None:
-        self._menu().exec(self._export.mapToGlobal(self._export.rect().topLeft()))
+        self._menu_at(self._more.mapToGlobal(self._more.rect().bottomLeft()))
 
-    def _menu(self) -> QMenu:
+    @Slot(QPoint)
+    def _menu_at(self, place: QPoint) -> None:
+        menu = self.menu()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)
+
+    def menu(self) -> QMenu:
+        """What can be done with the curves."""
         menu = QMenu(self)
         menu.addAction(self.tr("Fit the curves"), self.fit)
-        menu.addAction(self.tr("Export the curves…"), self._ask_export)
+        menu.addAction(self.tr("Show all, bad beginnings too"), self.show_whole)
+        smooth = menu.addAction(self.tr("Smooth: mean over episodes"))
+        smooth.setCheckable(True)
+        smooth.setChecked(self._smooth)
+        smooth.toggled.connect(self.set_smooth)
+        menu.addSeparator()
+        export = menu.addAction(self.tr("Export the curves…"), self._ask_export)
+        export.setEnabled(bool(self._runs))
         return menu
 
+    @Slot()
     def _ask_export(self) -> None:
         files = getattr(self.window(), "files", None)
         if files is not None:
             QTimer.singleShot(0, files.export_curves)
 
-    def fit(self) -> None:
-        """Show the whole of every curve."""
-        for pane in (self._returns, self._other):
-            if pane.is_made:
-                pane.plot.fit()
-
     def export_picture(self, path: Path) -> None:
-        """Write what is shown as PNG or SVG, by the file's ending."""
-        if path.suffix.lower() == ".svg":
-            generator = QSvgGenerator()
-            generator.setFileName(str(path))
-            generator.setSize(self.size())
-            generator.setViewBox(self.rect())
-            with QPainter(generator) as painter:  # one that is left open by an error would end the process
-                self._splitter.render(painter, QPoint())
-        else:
-            picture = QPixmap(self.size() * 2)
-            picture.setDevicePixelRatio(2)
-            picture.fill(theme().panel)
-            self._splitter.render(picture)
-            if not picture.save(str(path)):
-                raise OSError(0, self.tr("cannot write the picture"), str(path))
+        """Write what is shown as PNG or SVG, by the file's ending.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        if self._later.isActive():
+            self._show_other()
+        buttons = (self._choice, self._fit, self._more)
+        focus = self.focusWidget()
+        self._title.setText(self._choice.currentText())
+        try:
+            for button in buttons:
+                button.hide()
+            self._title.show()
+            self._other.header.activate()
+            write_picture(self._splitter, path)
+        finally:
+            self._title.hide()
+            for button in buttons:
+                button.show()
+            if focus is not None:
+                focus.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def export_csv(self, path: Path) -> None:
-        """Write the data: a line for each run, curve, seed and point, with the episode at its end."""
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["run", "title", "curve", "seed", "episode", "value"])
-            for run in self._runs:
-                for name, curve in run.curves.items():
-                    for seed, (values, width) in enumerate(zip(curve.values, curve.width, strict=True)):
-                        for i in np.flatnonzero(~np.isnan(values)):
-                            writer.writerow(
-                                [run.run_id, run.title, name, seed, (i + 1) * int(width), values[i]]
-                            )
-                for episodes, gaps in zip(run.gap.episodes, run.gap.gap, strict=True):
-                    for seed, gap in enumerate(gaps):
-                        value = "never ends" if np.isnan(gap) else gap
-                        writer.writerow(
-                            [run.run_id, run.title, "oracle gap", seed, int(episodes[seed]), value]
-                        )
-                for episode, value in zip(*run.epsilon, strict=True):
-                    writer.writerow([run.run_id, run.title, "epsilon", "", int(episode), value])
+        """Write the data of the shown runs; `rlsandbox.studio.plots.export.write_csv` says how.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        write_csv(self._runs, path)

@@ -2,188 +2,338 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import QToolTip, QWidget
 
+from rlsandbox.studio.plots.axes import RoundAxis
+from rlsandbox.studio.plots.curve_item import CurveItem
 from rlsandbox.studio.plots.run_curves import Band
-from rlsandbox.studio.theme import font, theme, theme_manager
+from rlsandbox.studio.theme import color, font, mix, theme, theme_manager
 
 _MARGIN = 0.06
-_LABEL_PX = 22
-"""Room above the curves for the word at the optimum."""
+_TRANSIENT = 0.04
+"""Share of the points, at a bad beginning, that may lie outside of what `fit` shows."""
+_FAR = 1.6
+"""All is shown where that takes no more than so many times the room."""
+_REACH = 5
+"""Pixels from a mark at which the pointer is on it."""
+_MOST_MARKS = 50
 
 
-@dataclass
-class _Items:
-    """What is drawn of one run."""
+@dataclass(frozen=True)
+class Drawn:
+    """A curve as it is drawn.
 
-    low: Any
-    high: Any
-    fill: Any
-    line: Any
+    Attributes:
+        title: what the read-out calls it.
+        color: index into the theme's series.
+        band: its points.
+    """
+
+    title: str
+    color: int
+    band: Band
 
 
 class Plot(pg.PlotWidget):
-    """Curves by key. Fits what it shows until the user zooms; a double click fits again."""
+    """Curves by key, an optimum as a dashed line and marks where a command was given.
 
-    hovered = Signal(object)
-    """Where the pointer is, in episodes; None when it left."""
+    It fits what it shows until the user zooms (wheel, over an axis for that axis alone; right drag) or pans
+    (left drag). A double click fits again, and another one shows all there is.
+    """
+
+    menu_wanted = Signal(QPoint)
+    """The user asks for the menu, at a place on the screen."""
+    zoomed = Signal(bool)
+    """Whether it shows something else than what fits."""
     plotItem: pg.PlotItem
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, background=None)  # pyright: ignore[reportArgumentType] - None: no ground
+        self._left, self._bottom = RoundAxis("left"), RoundAxis("bottom")
+        super().__init__(
+            parent,
+            background=None,  # pyright: ignore[reportArgumentType] - None: no ground
+            axisItems={"left": self._left, "bottom": self._bottom},
+        )
         self.setFrameShape(self.Shape.NoFrame)
+        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self.setCacheMode(self.CacheModeFlag.CacheNone)  # the lines behind the curves move with the axis
         self.setMinimumHeight(60)
         self.hideButtons()
         self.setMenuEnabled(False)
         self.setMouseTracking(True)
-        item = self.plotItem
-        item.setContentsMargins(0, 4, 2, 0)
-        self._box = item.getViewBox()
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plotItem.setContentsMargins(0, 8, 14, 0)
+        self._box = self.plotItem.getViewBox()
+        self._box.disableAutoRange()
         self._box.sigRangeChangedManually.connect(self._on_zoom)
-        self._fits = True
-        self._items: dict[int, _Items] = {}
-        self._bands: dict[int, Band] = {}
-        self._optimum = pg.InfiniteLine(angle=0)
-        self._optimum.hide()
-        self._optimum_label = pg.TextItem(anchor=(1, 1))
-        self._optimum_label.setFont(font(11))
-        self._edits: list[Any] = []
-        self._edit_marks: tuple[tuple[float, str], ...] = ()
-        self._shown_optimum: float | None = None
-        for extra in (self._optimum, self._optimum_label):
-            self.plotItem.addItem(extra, ignoreBounds=True)
+        self.scene().sigMouseClicked.connect(self._on_click)  # pyright: ignore[reportAttributeAccessIssue]
+        self._fits, self._whole = True, False
+        self._items: dict[int, CurveItem] = {}
+        self._drawn: dict[int, Drawn] = {}
+        self._optima: tuple[float, ...] = ()
+        self._edits: tuple[tuple[float, str], ...] = ()
+        self._from_zero, self._unit = False, ""
+        self._pointer: QPointF | None = None
         theme_manager().changed.connect(self._dress)
-        self._dress()
 
-    def set_curves(self, bands: dict[int, tuple[Band, int]], optimum: float | None) -> None:
-        """Show these curves (band, colour index) by key, and the optimum as a dashed line."""
-        for key in list(self._items):
-            if key not in bands:
-                self._remove(key)
-        for key, (band, color) in bands.items():
-            self._show(key, band, color)
-        self._bands = {key: band for key, (band, _) in bands.items()}
-        self._shown_optimum = optimum
-        self._optimum.setVisible(optimum is not None)
-        self._optimum_label.setVisible(optimum is not None)
-        if optimum is not None:
-            self._optimum.setValue(optimum)
+    # -- what it shows -----------------------------------------------------------------------------
+
+    def set_curves(
+        self,
+        curves: dict[int, Drawn],
+        optima: Sequence[float] = (),
+        *,
+        from_zero: bool = False,
+        unit: str = "",
+    ) -> None:
+        """Show these curves by key.
+
+        Args:
+            curves: what to draw; the first lies below the others.
+            optima: levels of dashed lines.
+            from_zero: the vertical axis begins at 0.
+            unit: what the horizontal axis counts, for the read-out.
+        """
+        for key in [key for key in self._items if key not in curves]:
+            self._box.removeItem(self._items.pop(key))
+        for depth, (key, drawn) in enumerate(curves.items()):
+            item = self._items.get(key)
+            if item is None:
+                item = self._items[key] = CurveItem()
+                self._box.addItem(item, ignoreBounds=True)
+            item.setZValue(depth)
+            item.set_curve(drawn.band, drawn.color)
+        self._drawn = dict(curves)
+        self._optima = tuple(optima)
+        self._from_zero, self._unit = from_zero, unit
         if self._fits:
-            self.fit()
+            self._show_all(self._whole)
+        self.viewport().update()
 
-    def set_edits(self, edits: tuple[tuple[float, str], ...]) -> None:
-        """Mark commands by thin vertical lines."""
-        if edits == self._edit_marks:
-            return
-        self._edit_marks = edits
-        for line in self._edits:
-            self.removeItem(line)
-        self._edits = []
-        for at, text in edits[-50:]:
-            line = pg.InfiniteLine(at, angle=90, pen=pg.mkPen(theme().warn, width=1))
-            line.setToolTip(text)
-            self.plotItem.addItem(line, ignoreBounds=True)
-            self._edits.append(line)
+    def set_edits(self, edits: Sequence[tuple[float, str]]) -> None:
+        """Mark commands, pairs of an episode and a text, by thin vertical lines with a tooltip."""
+        self._edits = tuple(edits[-_MOST_MARKS:])
+        self.viewport().update()
 
-    def fit(self) -> None:
-        """Show all curves; the worst of a bad beginning may lie outside."""
-        self._fits = True
-        drawn = [band for band in self._bands.values() if band.x.size]
-        if not drawn:
+    def fit(self, whole: bool = False) -> None:
+        """Show all curves; unless `whole`, the worst of a bad beginning may lie outside."""
+        self._fits, self._whole = True, whole
+        self._show_all(whole)
+        self.zoomed.emit(False)
+
+    def _show_all(self, whole: bool) -> None:
+        bands = [drawn.band for drawn in self._drawn.values() if drawn.band.x.size]
+        if not bands:
             return
-        low = min(float(np.quantile(band.low, 0.04)) for band in drawn)
-        high = max(float(band.high.max()) for band in drawn)
-        if self._shown_optimum is not None:
-            low, high = min(low, self._shown_optimum), max(high, self._shown_optimum)
-        room = _MARGIN * (high - low) if high - low > 1e-9 else max(0.5, 0.1 * abs(high))
-        label = _LABEL_PX / max(1, self.height()) * (high - low + 2 * room)
-        right = max(float(band.x[-1]) for band in drawn)
-        self._box.setRange(xRange=(0, right), yRange=(low - room, high + room + label), padding=0)
-        optimum = self._shown_optimum or 0.0
-        self._optimum_label.setPos(right, optimum)
+        spans = [span_of(band, whole) for band in bands]
+        low = min([*(span[0] for span in spans), *self._optima])
+        high = max([*(span[1] for span in spans), *self._optima])
+        if self._from_zero:
+            low = min(low, 0.0)
+        room = high - low if high - low > 1e-9 else max(1.0, 0.2 * abs(high))
+        bottom = low if self._from_zero and low == 0.0 else low - _MARGIN * room
+        above = 3 * _MARGIN if high in self._optima else 1.5 * _MARGIN  # room for what is written there
+        right = max(float(band.x[-1]) for band in bands)
+        self._box.setRange(xRange=(0.0, right), yRange=(bottom, high + above * room), padding=0)
+
+    # -- pointer -----------------------------------------------------------------------------------
+
+    def _on_zoom(self, *_: object) -> None:
+        if self._fits:
+            self._fits = False
+            self.zoomed.emit(True)
+
+    def _on_click(self, event: Any) -> None:
+        if event.button() == Qt.MouseButton.RightButton:  # a right drag zooms and is no click
+            self.menu_wanted.emit(event.screenPos().toPoint())
 
     def mouseDoubleClickEvent(self, ev: QMouseEvent) -> None:
-        self.fit()
+        super().mouseDoubleClickEvent(ev)
+        if ev.button() == Qt.MouseButton.LeftButton:
+            self.fit(whole=self._fits and not self._whole)
 
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
         super().mouseMoveEvent(ev)
-        self.hovered.emit(self._box.mapSceneToView(self.mapToScene(ev.position().toPoint())).x())
+        self._pointer = ev.position()
+        self.viewport().update()
 
-    def leaveEvent(self, ev: Any) -> None:
+    def leaveEvent(self, ev: QEvent) -> None:
         super().leaveEvent(ev)
-        self.hovered.emit(None)
+        self._pointer = None
+        self.viewport().update()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            near = self.edits_at(event.pos().x())
+            QToolTip.showText(event.globalPos(), "\n".join(near), self)
+            return True
+        return super().viewportEvent(event)
+
+    def edits_at(self, x: float) -> list[str]:
+        """Texts of the marks at a pixel column."""
+        return [text for episode, text in self._edits if abs(self._place(episode, 0.0).x() - x) <= _REACH]
+
+    def values_at(self, x: float) -> list[tuple[int, int]]:
+        """Of every curve that reaches x: its key, and which of its points is nearest."""
+        found = []
+        for key, drawn in self._drawn.items():
+            points = drawn.band.x
+            if points.size and x <= points[-1] * 1.02:
+                found.append((key, int(np.abs(points - x).argmin())))
+        return found
 
     def value_at(self, key: int, x: float) -> tuple[float, float, float] | None:
-        """(low, median, high) of a curve at the point nearest to x."""
-        band = self._bands.get(key)
-        if band is None or not band.x.size:
-            return None
-        i = int(np.abs(band.x - x).argmin())
-        return float(band.low[i]), float(band.median[i]), float(band.high[i])
+        """(low, median, high) of a curve at the point nearest to x; None where it has not come so far."""
+        for found, i in self.values_at(x):
+            if found == key:
+                band = self._drawn[key].band
+                return float(band.low[i]), float(band.median[i]), float(band.high[i])
+        return None
 
-    # -- inside ------------------------------------------------------------------------------------
+    def _place(self, x: float, y: float) -> QPointF:
+        return self._box.mapViewToScene(QPointF(x, y))
 
-    def _show(self, key: int, band: Band, color: int) -> None:
-        items = self._items.get(key)
-        if items is None:
-            low, high = pg.PlotCurveItem(), pg.PlotCurveItem()
-            line = pg.PlotCurveItem(antialias=True)
-            fill = pg.FillBetweenItem(low, high)
-            items = self._items[key] = _Items(low, high, fill, line)
-            for item in (low, high, fill, line):
-                self.addItem(item)
-            self._tint(items, color)
-        x, low, high, median = band.x, band.low, band.high, band.median
-        if x.size == 1:  # a line needs two points: a dash in the place of one
-            x, low, high, median = np.append(0.98 * x, x), *(np.repeat(y, 2) for y in (low, high, median))
-        items.low.setData(x, low)
-        items.high.setData(x, high)
-        items.line.setData(x, median)
-        items.line.color_index = color
-        items.fill.setVisible(band.seeds > 1)
+    # -- painting ----------------------------------------------------------------------------------
 
-    def _tint(self, items: _Items, color: int) -> None:
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        frame = self._box.sceneBoundingRect()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setPen(QPen(color("line"), 1))
+        for level in self._left.levels():
+            y = round(self._place(0.0, level).y())
+            if frame.top() - 1 <= y <= frame.bottom() + 1:
+                painter.drawLine(QPointF(frame.left(), y), QPointF(frame.right(), y))
+
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        frame = self._box.sceneBoundingRect()
+        painter.setFont(font(11))
+        for level in dict.fromkeys(self._optima):
+            self._draw_optimum(painter, frame, level)
+        for episode, _ in self._edits:
+            self._draw_edit(painter, frame, episode)
+        if self._pointer is not None and frame.contains(self._pointer):
+            self._draw_values(painter, frame, self._pointer)
+
+    def _draw_optimum(self, painter: QPainter, frame: QRectF, level: float) -> None:
+        y = round(self._place(0.0, level).y()) + 0.5
+        if not frame.top() <= y <= frame.bottom():
+            return
+        painter.setPen(QPen(color("dim"), 1, Qt.PenStyle.DashLine))
+        painter.drawLine(QPointF(frame.left(), y), QPointF(frame.right(), y))
+        text = self.tr("optimal {0}").format(number_text(level))
+        size = QFontMetrics(painter.font()).size(0, text)
+        above = y - size.height() - 1 >= frame.top()
+        place = QRectF(
+            frame.right() - size.width() - 4, y - size.height() - 1, size.width() + 4, size.height()
+        )
+        place.translate(0, 0 if above else size.height() + 2)
+        _draw_plate(painter, place, 0.72)
+        painter.setPen(color("dim"))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _draw_edit(self, painter: QPainter, frame: QRectF, episode: float) -> None:
+        x = round(self._place(episode, 0.0).x()) + 0.5
+        if not frame.left() <= x <= frame.right():
+            return
+        painter.setPen(QPen(color("warn"), 1))
+        painter.drawLine(QPointF(x, frame.top() + 3), QPointF(x, frame.bottom()))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color("warn"))
+        painter.drawEllipse(QPointF(x, frame.top() + 3), 3, 3)
+
+    def _draw_values(self, painter: QPainter, frame: QRectF, pointer: QPointF) -> None:
+        at = self._box.mapSceneToView(pointer).x()
+        found = [(self._drawn[key], i) for key, i in self.values_at(at)]
+        if not found:
+            return
+        nearest, i = min(
+            found, key=lambda pair: abs(self._place(pair[0].band.x[pair[1]], 0).x() - pointer.x())
+        )
+        at = float(nearest.band.x[i])
+        x = round(self._place(at, 0.0).x()) + 0.5
+        painter.setPen(QPen(color("faint"), 1))
+        painter.drawLine(QPointF(x, frame.top()), QPointF(x, frame.bottom()))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         series = theme().series
-        ink = QColor(series[color % len(series)])
-        items.line.setPen(pg.mkPen(ink, width=1.8))
-        items.low.setPen(pg.mkPen(None))
-        items.high.setPen(pg.mkPen(None))
-        ink.setAlphaF(0.22)
-        items.fill.setBrush(ink)
-        items.line.color_index = color
-
-    def _remove(self, key: int) -> None:
-        items = self._items.pop(key)
-        for item in (items.line, items.fill, items.low, items.high):
-            self.removeItem(item)
-
-    def _on_zoom(self, *_: Any) -> None:
-        self._fits = False
+        lines = [(f"{self._unit} {at:,.0f}".strip(), color("dim"), "")]
+        for drawn, k in found:
+            band, ink = drawn.band, QColor(series[drawn.color % len(series)])
+            painter.setPen(QPen(color("panel"), 1.5))
+            painter.setBrush(ink)
+            spot = self._place(float(band.x[k]), float(band.median[k]))
+            if frame.contains(spot):
+                painter.drawEllipse(spot, 4, 4)
+            spread = f"({number_text(band.low[k])} … {number_text(band.high[k])})" if band.seeds > 1 else ""
+            lines.append((f"{drawn.title}  {number_text(band.median[k])}", ink, spread))
+        _draw_read_out(painter, frame, x, lines)
 
     def _dress(self) -> None:
-        current = theme()
-        item = self.plotItem
-        item.showGrid(x=False, y=True, alpha=1.0)  # see-through lines are slow to paint
-        self.setBackground(current.panel)
-        for side in ("left", "bottom"):
-            axis = item.getAxis(side)
-            axis.setPen(pg.mkPen(current.line))
-            axis.setTickPen(pg.mkPen(current.line))
-            axis.setTextPen(pg.mkPen(current.faint if side == "bottom" else current.dim))
-            axis.setTickFont(font(11))
-            axis.setStyle(tickLength=0, tickTextOffset=5, maxTickLevel=0)
-            axis.enableAutoSIPrefix(False)
-        item.getAxis("left").setWidth(44)
-        item.getAxis("bottom").setHeight(20)
-        self._optimum.setPen(pg.mkPen(current.dim, width=1, style=Qt.PenStyle.DashLine))
-        self._optimum_label.setColor(current.dim)
-        self._optimum_label.setText(self.tr("optimal"))
-        for items in self._items.values():
-            self._tint(items, items.line.color_index)
+        for axis in (self._left, self._bottom):
+            axis.dress()
+        for item in self._items.values():
+            item.update()
+        self.viewport().update()
+
+
+def number_text(value: float) -> str:
+    """A value for reading, to four figures."""
+    return f"{value:.4g}" if np.isfinite(value) else "∞"
+
+
+def span_of(band: Band, whole: bool) -> tuple[float, float]:
+    """The least and the greatest value to show of a curve that has points."""
+    low = np.where(np.isfinite(band.low), band.low, band.median)
+    high = np.where(np.isfinite(band.high), band.high, band.median)
+    all_low, all_high = float(low.min()), float(high.max())
+    recent = slice(-max(1, band.x.size // 5), None)
+    robust_low = min(float(np.quantile(low, _TRANSIENT)), float(low[recent].min()))
+    robust_high = max(float(np.quantile(high, 1 - _TRANSIENT)), float(high[recent].max()))
+    if whole or all_high - all_low <= _FAR * (robust_high - robust_low):
+        return all_low, all_high
+    return robust_low, robust_high
+
+
+def _draw_plate(painter: QPainter, place: QRectF, opacity: float) -> None:
+    ground = color("panel")
+    ground.setAlphaF(opacity)
+    painter.fillRect(place, ground)
+
+
+def _draw_read_out(painter: QPainter, frame: QRectF, x: float, lines: list[tuple[str, QColor, str]]) -> None:
+    """A small table beside the line at pixel column x."""
+    metrics = QFontMetrics(painter.font())
+    height = metrics.height() + 2
+    lines = lines[: max(2, int((frame.height() - 8) // height))]
+    first = max(metrics.horizontalAdvance(text) for text, _, _ in lines) + 14
+    width = first + max(metrics.horizontalAdvance(spread) for _, _, spread in lines) + 20
+    place = QRectF(x + 10, frame.top() + 2, width, height * len(lines) + 8)
+    if place.right() > frame.right():
+        place.moveRight(x - 10)
+    if place.left() < frame.left():
+        place.moveLeft(frame.left())
+    painter.setPen(QPen(color("line"), 1))
+    painter.setBrush(mix(color("panel"), color("raised"), 0.6))
+    painter.drawRoundedRect(place.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
+    middle = Qt.AlignmentFlag.AlignVCenter
+    for number, (text, ink, spread) in enumerate(lines):
+        row = QRectF(place.left() + 8, place.top() + 4 + number * height, width - 16, height)
+        if number:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(ink)
+            painter.drawEllipse(QPointF(row.left() + 3.5, row.center().y()), 3.5, 3.5)
+            painter.setPen(color("text"))
+            painter.drawText(row.adjusted(14, 0, 0, 0), middle, text)
+            painter.setPen(color("dim"))
+            painter.drawText(row, middle | Qt.AlignmentFlag.AlignRight, spread)
+        else:
+            painter.setPen(ink)
+            painter.drawText(row, middle, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,9 @@ from rlsandbox.training.history import Gap
 Floats = NDArray[np.float64]
 MOST_POINTS = 200
 _WINDOWS = 50
-"""A moving mean covers so many-th of a curve."""
+"""A moving mean covers at most so many-th of a curve."""
+_ROUND = (1, 2, 5, 10, 20, 50)
+"""Bins of a moving mean: few sizes, so that a curve that grows seldom changes its looks."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class RunCurves:
     edits: tuple[tuple[float, str], ...]
     epsilon: tuple[Floats, Floats]
 
+    @property
+    def unit(self) -> str:
+        """What its horizontal axis counts: a planner sweeps, everything else has episodes."""
+        return "episodes" if self.curves else "sweeps"
+
 
 @dataclass(frozen=True)
 class Band:
@@ -48,9 +56,10 @@ class Band:
 
     Attributes:
         x: `[P]` episodes (sweeps for a planner).
-        low, median, high: `[P]` 10th, 50th and 90th percentile over the seeds.
+        low, median, high: `[P]` 10th, 50th and 90th percentile over the seeds; low and high may be infinite.
         window: episodes that a point is the mean of; 1 for a value as it was.
         seeds: N.
+        endless: how many seeds have no value at the newest point, because their policy never ends.
     """
 
     x: Floats
@@ -59,12 +68,7 @@ class Band:
     high: Floats
     window: int
     seeds: int
-
-
-def window_of(run: RunCurves, name: str) -> int:
-    """Episodes of the moving mean that suits a curve of its length; 1 where nothing is averaged."""
-    curve = run.curves.get(name)
-    return 1 if curve is None else _window(curve)
+    endless: int = 0
 
 
 def series_of(run: RunCurves, name: str, window: int | None = None) -> Band | None:
@@ -73,59 +77,121 @@ def series_of(run: RunCurves, name: str, window: int | None = None) -> Band | No
     Args:
         run: the run.
         name: which curve.
-        window: episodes of the moving mean, where one is drawn; as suits the curve if None.
+        window: episodes of the moving mean of a log; as suits it if None, 0 for none.
     """
     if name == "gap":
-        if run.gap.clock.size == 0:
-            return None
-        episodes = run.gap.episodes.mean(axis=1)
-        x = episodes if episodes.any() else run.gap.clock.astype(np.float64)
-        return _band(x, run.gap.gap.T, 1)
+        return _gap(run) if run.gap.clock.size else None
     if name == "epsilon":
         x, values = run.epsilon
         return _band(x, values[None], 1) if x.size else None
     curve = run.curves.get(name)
-    return None if curve is None or np.isnan(curve.values).all() else smoothed(curve, window)
+    if curve is None or np.isnan(curve.values).all():
+        return None
+    return unsmoothed(curve) if window == 0 else smoothed(curve, window)
+
+
+def window_of(run: RunCurves, name: str) -> int:
+    """Episodes of the moving mean that suits a curve of its length; 1 where nothing is averaged."""
+    curve = run.curves.get(name)
+    return 1 if curve is None else _window(curve)
 
 
 def smoothed(curve: Curve, episodes: int | None = None) -> Band:
     """Median and band of a log: all replicas at the coarsest bin width, under a moving mean, thinned out."""
-    width = int(curve.width.max())
-    rows = [_merged(values, width // int(w)) for values, w in zip(curve.values, curve.width, strict=True)]
-    values = np.full((len(rows), max(row.size for row in rows)), np.nan)
-    for row, target in zip(rows, values, strict=True):
-        target[: row.size] = row
+    values, width = _aligned(curve)
     window = max(1, (_window(curve) if episodes is None else episodes) // width)
-    means = _moving_mean(values, window)
-    step = -(-means.shape[1] // MOST_POINTS)
-    at = np.arange(means.shape[1] - 1, -1, -step)[::-1]  # the newest point always stands
-    return _band((at + 1.0) * width, means[:, at], window * width)
+    bins = values.shape[1]
+    step = -(-bins // MOST_POINTS)
+    at = np.arange(step - 1, bins, step)
+    if at[-1] != bins - 1:
+        at = np.append(at, bins - 1)  # the newest point always stands
+    return _band((at + 1.0) * width, _moving_mean(values, window, at), window * width)
+
+
+def unsmoothed(curve: Curve) -> Band:
+    """Median and band of every bin; where there are too many, the least and the greatest of each few."""
+    values, width = _aligned(curve)
+    full = _band(np.arange(1.0, values.shape[1] + 1) * width, values, width)
+    step = -(-full.x.size // MOST_POINTS)
+    if step <= 1:
+        return full
+    first = np.arange(0, full.x.size, step)
+    last = np.append(first[1:], full.x.size) - 1
+    least, greatest = np.minimum.reduceat, np.maximum.reduceat
+    x = np.stack([full.x[first], full.x[last]], axis=1).ravel()
+    median = np.stack([greatest(full.median, first), least(full.median, first)], axis=1).ravel()
+    low, high = np.repeat(least(full.low, first), 2), np.repeat(greatest(full.high, first), 2)
+    return Band(x, low, median, high, width, full.seeds)
+
+
+def short_titles(runs: Sequence[RunCurves]) -> list[str]:
+    """What tells runs apart: the algorithm, and the hyperparameters that are not the same everywhere."""
+    words = [run.title.removeprefix(run.name).split() for run in runs]
+    pairs = [dict(zip(own[::2], own[1::2], strict=False)) for own in words]
+    values: dict[str, set[str]] = {}
+    for own in pairs:
+        for symbol, value in own.items():
+            values.setdefault(symbol, set()).add(value)
+    return [
+        " ".join(
+            [run.name, *(f"{symbol} {value}" for symbol, value in own.items() if len(values[symbol]) > 1)]
+        )
+        for run, own in zip(runs, pairs, strict=True)
+    ]
 
 
 def _window(curve: Curve) -> int:
     """Episodes that a moving mean covers."""
     width = int(curve.width.max())
     bins = -(-(~np.isnan(curve.values)).sum(axis=1) * curve.width // width)
-    return width * max(1, int(bins.max(initial=0)) // _WINDOWS)
+    most = max(1, int(bins.max(initial=0)) // _WINDOWS)
+    return width * max(size for size in _ROUND if size <= most)
+
+
+def _aligned(curve: Curve) -> tuple[Floats, int]:
+    """`[N, B]` means at the coarsest bin width of all replicas, and that width."""
+    width = int(curve.width.max())
+    if (curve.width == width).all():
+        return curve.values, width
+    rows = [_merged(values, width // int(w)) for values, w in zip(curve.values, curve.width, strict=True)]
+    values = np.full((len(rows), max(row.size for row in rows)), np.nan)
+    for row, target in zip(rows, values, strict=True):
+        target[: row.size] = row
+    return values, width
 
 
 def _merged(values: Floats, factor: int) -> Floats:
     """Bins merged by `factor`; an incomplete last group is the mean of what it has."""
     filled = values[~np.isnan(values)]
     groups = np.arange(0, filled.size, factor)
-    if not groups.size:
+    if factor == 1 or not groups.size:
         return filled
     return np.add.reduceat(filled, groups) / np.diff(np.append(groups, filled.size))
 
 
-def _moving_mean(values: Floats, window: int) -> Floats:
-    """`[N, B]` mean of each bin and the `window - 1` before it; NaN where a replica has no bin."""
+def _moving_mean(values: Floats, window: int, at: NDArray[np.int64]) -> Floats:
+    """Means of the bins `at` and the `window - 1` before each, `[N, len(at)]`; NaN where it is empty."""
     there = ~np.isnan(values)
-    total = np.cumsum(np.where(there, values, 0.0), axis=1)
-    count = np.cumsum(there, axis=1)
-    total[:, window:] = total[:, window:] - total[:, :-window]
-    count[:, window:] = count[:, window:] - count[:, :-window]
-    return np.where(there, total / np.maximum(count, 1), np.nan)
+    zero = np.zeros((values.shape[0], 1))
+    total = np.hstack([zero, np.cumsum(np.where(there, values, 0.0), axis=1)])
+    count = np.hstack([zero, np.cumsum(there, axis=1)])
+    first = np.maximum(at + 1 - window, 0)
+    sums, counts = (sums[:, at + 1] - sums[:, first] for sums in (total, count))
+    return np.where(there[:, at], sums / np.maximum(counts, 1), np.nan)
+
+
+def _gap(run: RunCurves) -> Band:
+    """Distances to the oracle. A policy that never ends is further away than any that does."""
+    episodes, gap = run.gap.episodes, run.gap.gap.T
+    x = episodes.mean(axis=1) if run.curves else run.gap.clock.astype(np.float64)
+    endless = np.isnan(gap)
+    ordered = np.sort(np.where(endless, np.inf, gap), axis=0)
+    everyone = np.full(x.size, gap.shape[0])
+    low, median, high = (_quantile(ordered, everyone, share) for share in (0.1, 0.5, 0.9))
+    kept = np.isfinite(median)
+    return Band(
+        x[kept], low[kept], median[kept], high[kept], 1, gap.shape[0], int(np.count_nonzero(endless[:, -1]))
+    )
 
 
 def _band(x: Floats, values: Floats, window: int) -> Band:
@@ -145,4 +211,6 @@ def _quantile(ordered: Floats, count: NDArray[np.int64], share: float) -> Floats
     above = np.minimum(below + 1, count - 1)
     columns = np.arange(ordered.shape[1])
     lower, upper = ordered[below, columns], ordered[above, columns]
-    return lower + (place - below) * (upper - lower)
+    between = (place > below) & (upper > lower)
+    span = np.subtract(upper, lower, out=np.zeros_like(lower), where=between)
+    return lower + np.where(between, (place - below) * span, 0.0)
