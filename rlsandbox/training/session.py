@@ -199,7 +199,7 @@ class TrainingSession:
                 elif now - before > seconds and self._stride > 1:
                     self._stride //= 2
             self.examine()
-            if not going:
+            if not going or 2 * now - began - before > seconds:  # another such tick would be too long
                 break
         return not self.finished
 
