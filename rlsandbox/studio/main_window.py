@@ -70,6 +70,7 @@ class MainWindow(QMainWindow):
         self._show_world(self.document.world)
         self._on_titled()
         self._restore()
+        self.canvas.setFocus()
 
     # -- building ---------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ class MainWindow(QMainWindow):
         self.unfold = IconButton("sliders", self.tr("Show names, rules and the cell's properties"), flat=True)
         self.unfold.setCheckable(True)
         self.unfold.clicked.connect(self._on_unfold)
-        draw = (self.tools, self.palette_panel, self.rules, self.cell_panel, self.unfold)
+        draw = (self.tools, self.palette_panel, self.cell_panel, self.rules, self.unfold)
         agent = (self.agent, self.inspector)
         self.docks = {
             "draw": self._dock("draw", self.tr("Draw"), area.LeftDockWidgetArea, _LEFT, *draw),

@@ -5,6 +5,7 @@ It dresses Qt's own widgets. Controls of the studio paint themselves, where a st
 
 STYLE_SHEET = """
 QMainWindow, QDialog { background: $panel; }
+QMessageBox, QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QMainWindow::separator { background: $line; width: 1px; height: 1px; }
 QMainWindow::separator:hover { background: $accent; }
 QSplitter::handle { background: $line; }

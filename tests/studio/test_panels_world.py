@@ -137,13 +137,13 @@ def test_only_what_matters_for_a_tile_is_shown(qtbot, world, cell, shown):
     assert not panel._link.isVisible()
 
 
-def test_no_cell_shows_a_hint(qtbot, world):
+def test_without_a_cell_it_takes_no_room(qtbot, world):
     panel = CellPanel()
     qtbot.addWidget(panel)
     panel.show()
     for cell in (None, (3, 0), (-1, 0)):
         panel.set_cell(world, cell)
-        assert panel._hint.isVisible()
+        assert panel.sizeHint().height() == 0
         assert not any(each.isVisible() for each in panel.rows.values())
 
 

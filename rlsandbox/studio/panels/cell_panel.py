@@ -70,13 +70,11 @@ class CellPanel(QWidget):
     """The user wants to click the cell to which the teleporter leads."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        """Make the panel, with no cell."""
+        """Make the panel; without a cell it takes no room."""
         super().__init__(parent)
         self._world: World | None = None
         self._cell: Cell | None = None
         self._section = Section(self.tr("Cell"))
-        self._hint = text_label(self.tr("Select a cell to see and change what is its own."), "faint", 12)
-        wrapped(self._hint)
         self._swatch, self._tile = _Swatch(), text_label("", weight=600)
         self._tip = text_label("", "dim", 12)
         wrapped(self._tip)
@@ -87,7 +85,7 @@ class CellPanel(QWidget):
         self._head = QWidget()
         head.setContentsMargins(0, 0, 0, 0)
         self._head.setLayout(head)
-        self._section.add(self._hint, self._head, self._tip)
+        self._section.add(self._head, self._tip)
         self.rows: dict[str, Row] = self._make_rows()
         """`layer of the world -> row`."""
         for name, row in self.rows.items():
@@ -178,12 +176,8 @@ class CellPanel(QWidget):
 
     def _refresh(self) -> None:
         world, cell = self._world, self._cell
-        there = world is not None and cell is not None
-        self._hint.setVisible(not there)
-        for widget in (self._head, self._tip, self._wind, self._link, *self.rows.values()):
-            widget.setVisible(there)
+        self._section.setHidden(world is None or cell is None)
         if world is None or cell is None:
-            self._section.set_title(self.tr("Cell"))
             return
         self._section.set_title(self.tr("Cell ({0}, {1})").format(*cell))
         tile, facts = world.tile_at(cell), _Facts.of(world, cell)
