@@ -83,7 +83,7 @@ def test_where_there_is_no_curve_it_says_why(qtbot: QtBot) -> None:
     panel.set_runs([replace(run_of([0.0]), curves={})])
     assert "A planner has no episodes" in panel._returns._empty.text()
     panel.set_runs([])
-    assert panel._returns._empty.isVisible() and "Choose runs" in panel._returns._empty.text()
+    assert panel._returns._empty.isVisible() and "chosen in the table" in panel._returns._empty.text()
     panel.set_runs([run_of([0.0, 1.0])])
     assert panel._returns.plot.isVisible() and not panel._returns._empty.isVisible()
 

@@ -239,10 +239,14 @@ class Canvas(QWidget):
                 hud.paint_hover(painter, hover, current, view)
             hud.paint_links(painter, world, hover, current, view)
         margin = 8 * view.scale
-        paint_legend(painter, self._marks, current, QPointF(margin, view.height - margin), view.scale)
+        bottom = QPointF(margin, view.height - margin)
+        legend = paint_legend(painter, self._marks, current, bottom, view.scale)
         if hover is not None:
-            corner = QPointF(view.width - margin, view.height - margin)
-            hud.paint_text(painter, hud.describe(world, hover, self._marks), current, corner, view.scale)
+            text, corner = hud.describe(world, hover, self._marks), legend.bottomLeft()
+            corner.setX(view.width - margin)
+            if hud.text_width(text, view.scale) > corner.x() - legend.right():
+                corner.setY(legend.top())  # a narrow canvas has no room for both on a line
+            hud.paint_text(painter, text, current, corner, view.scale)
 
     # -- pointer -----------------------------------------------------------------------------------
 

@@ -114,13 +114,17 @@ def _paint_head(painter: QPainter, origin: QPointF, tip: QPointF, size: float) -
     painter.drawPolyline([tip + along + across, tip, tip + along - across])
 
 
+def text_width(text: str, scale: float) -> float:
+    """Device pixels that `paint_text` covers from left to right."""
+    return QFontMetricsF(font(round(11 * scale))).horizontalAdvance(text) + 12 * scale
+
+
 def paint_text(
     painter: QPainter, text: str, theme: Theme, corner: QPointF, scale: float, role: str = "dim"
 ) -> QRectF:
     """A short text on a backing, its bottom right corner at `corner`; gives what it covers."""
     face = font(round(11 * scale))
-    metrics = QFontMetricsF(face)
-    box = QRectF(0, 0, metrics.horizontalAdvance(text) + 12 * scale, 22 * scale)
+    box = QRectF(0, 0, text_width(text, scale), 22 * scale)
     box.moveBottomRight(corner)
     backing = QColor(theme.canvas)
     backing.setAlphaF(0.85)

@@ -222,7 +222,7 @@ class CurvesPanel(QWidget):
     def _why_empty(self, name: str) -> str:
         """What to say where there is no curve."""
         if not self._runs:
-            return self.tr("Choose runs in the table to see their curves.") if name == "return" else " "
+            return self.tr("Curves of the runs chosen in the table appear here.") if name == "return" else " "
         if name == "gap":
             return self.tr("No gap yet: a policy that never reaches an end has none.")
         if not any(run.curves for run in self._runs):
