@@ -140,12 +140,12 @@ class Actions(QObject):
             on = theme_manager().name == name
             group.addAction(self._add(menu, text, lambda key=name: self._set_theme(key), checked=on))
         menu.addSeparator()
-        for dock in window.docks.values():
+        for dock in window.docks.by_name.values():
             menu.addAction(dock.toggleViewAction())
         locked = self._add(
-            menu, self.tr("Loc&k panels"), lambda: window.set_layout_locked(locked.isChecked()), checked=True
+            menu, self.tr("Loc&k panels"), lambda: window.docks.lock(locked.isChecked()), checked=True
         )
-        self._add(menu, self.tr("&Reset the arrangement"), window.reset_layout)
+        self._add(menu, self.tr("&Reset the arrangement"), window.docks.arrange)
         menu.addSeparator()
         palette = self._add(menu, self.tr("&Command palette…"), self._open_palette, "Ctrl+Shift+P")
         palette.setToolTip(self.tr("Search commands (Ctrl+Shift+P)"))

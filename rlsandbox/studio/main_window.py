@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Slot
+from PySide6.QtCore import QSize, Slot
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow
 
 from rlsandbox.algorithms import find
 from rlsandbox.policies.saved import SavedPolicy
@@ -12,9 +12,9 @@ from rlsandbox.studio.actions import Actions
 from rlsandbox.studio.canvas import Canvas
 from rlsandbox.studio.canvas_bar import CanvasBar
 from rlsandbox.studio.command_palette import CommandPalette
-from rlsandbox.studio.controls.buttons import IconButton
 from rlsandbox.studio.controls.notice import Notice
 from rlsandbox.studio.controls.section import Separator
+from rlsandbox.studio.docks import Docks, column
 from rlsandbox.studio.document import Document
 from rlsandbox.studio.files_control import FilesControl
 from rlsandbox.studio.garbage import WindowGarbage
@@ -41,12 +41,6 @@ from rlsandbox.worlds.world import World
 FIRST_WORLD = "cliff_walking"
 FIRST_ALGORITHM, FIRST_CONFIG = "q_learning", {"alpha": 0.5, "gamma": 1.0}
 """What a newcomer sees: Sutton & Barto's example 6.6."""
-_LEFT, _RIGHT, _BOTTOM = 220, 328, 208
-_FOLDED, _FOLD_BELOW = 134, 1200
-"""The left column folds to icons, so wide, in a window below this width."""
-_LOW, _LOW_BOTTOM = 780, 150
-"""In a window below this height the curves are only so high."""
-_LAYOUT_VERSION = 1
 
 
 class MainWindow(QMainWindow):
@@ -56,7 +50,6 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setObjectName("MainWindow")
         self._picks_target = False
-        self._low = False
         self._garbage = WindowGarbage(self)
         self.document = Document(open_world(FIRST_WORLD), self)
         self.control = TrainingControl(self)
@@ -82,77 +75,24 @@ class MainWindow(QMainWindow):
         self.notice = Notice()
         self.transport = Transport()
         above, below = (self.canvas_bar, Separator(), self.notice), (Separator(), self.transport)
-        self.setCentralWidget(_column(*above, self.canvas, *below, grows=self.canvas))
+        self.setCentralWidget(column(*above, self.canvas, *below, grows=self.canvas))
 
         self.tools, self.palette_panel = ToolsPanel(TOOLS), PalettePanel()
         self.rules, self.cell_panel = RulesPanel(), CellPanel()
         self.agent, self.inspector = AgentPanel(), InspectorPanel()
         self.curves, self.runs_panel = CurvesPanel(), RunsPanel()
-        area = Qt.DockWidgetArea
-        self.unfold = IconButton("sliders", self.tr("Show names, rules and the cell's properties"), flat=True)
-        self.unfold.setCheckable(True)
-        self.unfold.clicked.connect(self._on_unfold)
-        draw = (self.tools, self.palette_panel, self.cell_panel, self.rules, self.unfold)
-        agent = (self.agent, self.inspector)
-        self.docks = {
-            "draw": self._dock("draw", self.tr("Draw"), area.LeftDockWidgetArea, _LEFT, *draw),
-            "agent": self._dock("agent", self.tr("Agent"), area.RightDockWidgetArea, _RIGHT, *agent),
-            "curves": self._dock("curves", self.tr("Curves"), area.BottomDockWidgetArea, 0, self.curves),
-            "runs": self._dock("runs", self.tr("Runs"), area.BottomDockWidgetArea, 0, self.runs_panel),
-        }
-        self.setCorner(Qt.Corner.BottomLeftCorner, area.BottomDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomRightCorner, area.BottomDockWidgetArea)
-        self.splitDockWidget(self.docks["curves"], self.docks["runs"], Qt.Orientation.Horizontal)
+        self.docks = Docks(
+            self,
+            draw=[self.tools, self.palette_panel, self.cell_panel, self.rules],
+            agent=[self.agent, self.inspector],
+            curves=self.curves,
+            runs=self.runs_panel,
+            foldable=[self.cell_panel, self.rules],
+        )
         self.status = StatusBar()
         self.setStatusBar(self.status)
         self.search = CommandPalette(self)
         self.setMinimumSize(1000, 640)
-
-    def _dock(
-        self, key: str, title: str, area: Qt.DockWidgetArea, width: int, *panels: QWidget
-    ) -> QDockWidget:
-        """A dock; side docks scroll their panels, the bottom ones fill with theirs."""
-        dock = QDockWidget(title, self)
-        dock.setObjectName(key)
-        dock.setTitleBarWidget(QWidget())
-        if width:
-            content = _column(*panels)
-            scroll = QScrollArea()
-            scroll.setWidgetResizable(True)
-            scroll.setFrameShape(QFrame.Shape.NoFrame)
-            scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-            scroll.setWidget(content)
-            scroll.setMinimumWidth(width)
-            dock.setWidget(scroll)
-        else:
-            dock.setWidget(panels[0])
-        self.addDockWidget(area, dock)
-        return dock
-
-    def set_layout_locked(self, locked: bool) -> None:
-        """Hide the title bars of the docks, or show them so that the docks can be moved and floated."""
-        for dock in self.docks.values():
-            dock.setTitleBarWidget(QWidget() if locked else None)  # type: ignore[arg-type]
-
-    def reset_layout(self) -> None:
-        """Put every panel back to where it is at first."""
-        area = Qt.DockWidgetArea
-        places = {"draw": area.LeftDockWidgetArea, "agent": area.RightDockWidgetArea}
-        for key, dock in self.docks.items():
-            dock.setFloating(False)
-            self.addDockWidget(places.get(key, area.BottomDockWidgetArea), dock)
-            dock.show()
-        self.splitDockWidget(self.docks["curves"], self.docks["runs"], Qt.Orientation.Horizontal)
-        self._size_docks()
-
-    def _size_docks(self) -> None:
-        side = [self.docks["draw"], self.docks["agent"]]
-        self.resizeDocks(side, [_LEFT, _RIGHT], Qt.Orientation.Horizontal)
-        bottom = [self.docks["curves"], self.docks["runs"]]
-        self.resizeDocks(
-            bottom, [int(self.width() * 0.7), int(self.width() * 0.3)], Qt.Orientation.Horizontal
-        )
-        self.resizeDocks(bottom, [_BOTTOM, _BOTTOM], Qt.Orientation.Vertical)
 
     # -- who tells whom ---------------------------------------------------------------------------
 
@@ -450,33 +390,12 @@ class MainWindow(QMainWindow):
         geometry, state = stored.value("geometry"), stored.value("layout")
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(self.sizeHint())
-        if state is None or not self.restoreState(state, _LAYOUT_VERSION):
-            self._size_docks()
+        self.docks.restore(state)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Below 1200 px the left column folds to its icons."""
+        """In a small window the panels give way to the canvas."""
         super().resizeEvent(event)
-        self._fold(self.width() < _FOLD_BELOW)
-        low = self.height() < _LOW
-        if low != self._low:
-            self._low = low
-            self.resizeDocks(
-                [self.docks["curves"]], [_LOW_BOTTOM if low else _BOTTOM], Qt.Orientation.Vertical
-            )
-
-    def _fold(self, narrow: bool) -> None:
-        """Show the left column as icons, or whole; the button at its foot opens it in a narrow window."""
-        folded = narrow and not self.unfold.isChecked()
-        self.tools.set_compact(folded)
-        self.palette_panel.set_compact(folded)
-        for panel in (self.rules, self.cell_panel):
-            panel.setVisible(not folded)
-        self.unfold.setVisible(narrow)
-        self.docks["draw"].widget().setFixedWidth(_FOLDED if folded else _LEFT)
-
-    @Slot()
-    def _on_unfold(self) -> None:
-        self._fold(narrow=True)
+        self.docks.give_way()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask about unsaved edits, remember the arrangement, end the thread."""
@@ -485,22 +404,9 @@ class MainWindow(QMainWindow):
             return
         stored = settings()
         stored.setValue("geometry", self.saveGeometry())
-        stored.setValue("layout", self.saveState(_LAYOUT_VERSION))
+        stored.setValue("layout", self.docks.save())
         self.warm.close()
         self.hide()
         self.control.close()
         self._garbage.release()
         super().closeEvent(event)
-
-
-def _column(*widgets: QWidget, grows: QWidget | None = None) -> QWidget:
-    """Widgets under one another, edge to edge; what room is left goes to one of them, or below."""
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for widget in widgets:
-        layout.addWidget(widget, int(widget is grows))
-    if grows is None:
-        layout.addStretch(1)
-    return column
