@@ -189,7 +189,7 @@ class TrainingSession:
         began = now = time.perf_counter()
         while now - began < seconds:
             before = now
-            due = self.gap_log.due_at() if self.tracks_gap else None
+            due = self.gap_log.due_at() if self.tracks_gap and self.oracle() is not None else None
             stride = self._stride if due is None else max(1, min(self._stride, due - self.clock))
             going = self.tick(stride)
             now = time.perf_counter()

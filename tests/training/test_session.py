@@ -328,3 +328,13 @@ def test_the_gap_closes():
     gap = session.gap_log.read().gap[:, 0]
     assert gap[-1] == 0.0
     assert np.isnan(gap[0]) or gap[0] > 0.0  # at first it wanders, or loops
+
+
+def test_a_world_without_an_oracle_is_no_reason_to_go_step_by_step():
+    world = gallery_world("cliff_walking").painted([(0, 3), (1, 3), (2, 3)], "wall")  # no way to the goal
+    session = TrainingSession(RunSpec("q_learning", world, episodes=1000, config={"gamma": 1.0}))
+    session.tracks_gap = True
+    assert session.oracle() is None
+    for _ in range(40):
+        session.run_slice()
+    assert session.clock > 40_000
