@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -306,3 +306,20 @@ def test_what_cannot_be_written_is_told(shown: ShowPanel, tmp_path: Path, name: 
     write = panel.export_csv if name.endswith("csv") else panel.export_picture
     with pytest.raises(OSError):
         write(tmp_path / "missing" / name)
+
+
+def test_new_values_cost_one_paint(shown: ShowPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    paints: list[object] = []
+    original = Plot.paintEvent
+
+    def counted(self: Plot, event: QPaintEvent) -> None:
+        paints.append(self)
+        original(self, event)
+
+    monkeypatch.setattr(Plot, "paintEvent", counted)
+    panel = shown([run_of([[0.0, 1.0]])])
+    QTest.qWait(30)
+    paints.clear()
+    panel.set_runs([run_of([[0.0, 1.0, 5.0]])])
+    QTest.qWait(30)
+    assert paints == [panel._returns.plot]

@@ -116,12 +116,12 @@ class Plot(pg.PlotWidget):
         self._from_zero, self._unit = from_zero, unit
         if self._fits:
             self._show_all(self._whole)
-        self.viewport().update()
+        self.scene().update()
 
     def set_edits(self, edits: Sequence[tuple[float, str]]) -> None:
         """Mark commands, pairs of an episode and a text, by thin vertical lines with a tooltip."""
         self._edits = tuple(edits[-_MOST_MARKS:])
-        self.viewport().update()
+        self.scene().update()
 
     def fit(self, whole: bool = False) -> None:
         """Show all curves; unless `whole`, the worst of a bad beginning may lie outside."""
@@ -143,6 +143,7 @@ class Plot(pg.PlotWidget):
         above = 3 * _MARGIN if high in self._optima else 1.5 * _MARGIN  # room for what is written there
         right = max(float(band.x[-1]) for band in bands)
         self._box.setRange(xRange=(0.0, right), yRange=(bottom, high + above * room), padding=0)
+        self._box.prepareForPaint()  # else the paint that is due finds it out and asks for another one
 
     # -- pointer -----------------------------------------------------------------------------------
 
@@ -163,12 +164,12 @@ class Plot(pg.PlotWidget):
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
         super().mouseMoveEvent(ev)
         self._pointer = ev.position()
-        self.viewport().update()
+        self.scene().update()
 
     def leaveEvent(self, ev: QEvent) -> None:
         super().leaveEvent(ev)
         self._pointer = None
-        self.viewport().update()
+        self.scene().update()
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
@@ -281,7 +282,7 @@ class Plot(pg.PlotWidget):
             axis.dress()
         for item in self._items.values():
             item.update()
-        self.viewport().update()
+        self.scene().update()
 
 
 def number_text(value: float) -> str:
