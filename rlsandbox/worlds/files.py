@@ -129,7 +129,7 @@ def import_world(path: str | os.PathLike[str]) -> World:
     def read(data: bytes) -> World:
         text = _decoded(data)
         if text.lstrip()[:1] == "{":
-            return loads(data)
+            return loads(text)
         check(len(text) <= _MOST_TEXT, f"this is no world: a map has at most {MAX_SIDE} rows and columns.")
         return world_from_text(text, _printable(Path(path).name.split(".")[0]) or "Untitled")
 
@@ -179,6 +179,7 @@ def loads(text: str | bytes) -> World:
         f"version {str(version)[:20]} of the format is unknown; known is {', '.join(map(str, VERSIONS))}.",
         "version",
     )
+    del found, version  # a long text in three copies is more than a hostile file shall take
     try:
         file = _WorldFile.model_validate_json(text)
     except ValidationError as error:
