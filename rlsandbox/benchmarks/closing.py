@@ -20,7 +20,7 @@ from rlsandbox.training.pace import Pace
 app = application()
 window = MainWindow()
 window.show()
-window.control.trainer.set_pace(Pace(None, None))
+window.control.set_pace(Pace(None, None))
 budget = {"steps": 10**15, "episodes": None}
 request = {"algorithm": "q_learning", "config": {}, "seeds": tuple(range(16)), **budget}
 QTimer.singleShot(50, lambda: window.control.train(window.document.world, request))

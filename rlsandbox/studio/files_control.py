@@ -18,6 +18,7 @@ from rlsandbox.studio.theme import theme
 from rlsandbox.training.api import saved_policy
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.files import import_world, open_world
+from rlsandbox.worlds.gallery import gallery
 from rlsandbox.worlds.world import MAX_SIDE, World
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class FilesControl(QObject):
     def open_gallery(self, name: str) -> None:
         """A world of the gallery."""
         if self.may_discard():
+            entry = gallery()[name]
             self._window.open_document(open_world(name))
+            self._window.agent.suggest(entry.suggested, entry.episodes)
 
     def open(self) -> None:
         """A file that is asked for."""

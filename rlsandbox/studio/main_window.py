@@ -35,11 +35,12 @@ from rlsandbox.studio.transport import Transport
 from rlsandbox.studio.warm_start import WarmStart
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.files import open_world
+from rlsandbox.worlds.gallery import gallery
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
 
 FIRST_WORLD = "cliff_walking"
-FIRST_ALGORITHM, FIRST_CONFIG = "q_learning", {"alpha": 0.5, "gamma": 1.0}
+FIRST_ALGORITHM = "q_learning"
 """What a newcomer sees: Sutton & Barto's example 6.6."""
 
 
@@ -58,7 +59,7 @@ class MainWindow(QMainWindow):
         self.actions_table = Actions(self)
         self.warm = WarmStart(self)
         self._connect()
-        self.agent.set_algorithm(FIRST_ALGORITHM, FIRST_CONFIG)
+        self.agent.set_algorithm(FIRST_ALGORITHM, dict(gallery()[FIRST_WORLD].suggested))
         self._pick_tool("select")  # a first click looks at a cell; whoever takes a tile gets the brush
         self._show_world(self.document.world)
         self._on_titled()
@@ -121,7 +122,7 @@ class MainWindow(QMainWindow):
         agent.algorithm_changed.connect(self._on_algorithm)
         agent.notice_action.connect(control.trainer.recover_run)
         self.inspector.highlight.connect(self._on_highlight)
-        self.transport.speed_changed.connect(control.trainer.set_pace)
+        self.transport.speed_changed.connect(control.set_pace)
         self.transport.frame_changed.connect(control.show_episode_frame)
         self.transport.record_clicked.connect(control.record)
         self.transport.live_clicked.connect(self.show_live)
@@ -138,7 +139,7 @@ class MainWindow(QMainWindow):
         control.episode_ready.connect(self._on_episode)
         control.rejected.connect(self._on_rejected)
         control.trainer.done.connect(self._on_done)
-        control.trainer.set_pace(self.transport.speed())
+        control.set_pace(self.transport.speed())
         self.warm.ready.connect(self._on_warm)
 
     # -- the world --------------------------------------------------------------------------------

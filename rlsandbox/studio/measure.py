@@ -52,7 +52,7 @@ def measure_window(seconds: float) -> dict[str, float]:
     window.resize(1440, 900)
     window.show()
     control = window.control
-    control.trainer.set_pace(Pace(None, None))
+    control.set_pace(Pace(None, None))
     request = {
         "algorithm": _ALGORITHM,
         "config": {},

@@ -33,7 +33,7 @@ def take(folder: Path) -> None:
     window.resize(1440, 900)
     window.show()
     _wait(lambda: window.warm.is_ready)
-    window.control.trainer.set_pace(Pace(None, None))
+    window.control.set_pace(Pace(None, None))
     for algorithm in _SHOWN:
         window.agent.set_algorithm(algorithm, _EXAMPLE)
         window.reset()

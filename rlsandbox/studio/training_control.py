@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
@@ -16,6 +17,7 @@ from rlsandbox.studio.runs import Run
 from rlsandbox.studio.worker import Frame, Trainer
 from rlsandbox.training.episodes import Episode, record_episode
 from rlsandbox.training.evaluate import episode_cap
+from rlsandbox.training.pace import Pace
 from rlsandbox.training.session import RunSpec
 from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.rules import Cell
@@ -24,6 +26,8 @@ from rlsandbox.worlds.world import World
 _FRAME_SECONDS, _POLL_MS = 0.0155, 4
 """A frame is asked for so often; its answer is looked for more often, so that it is painted at once."""
 _CURVES_EVERY = 0.3
+_FOLLOWED_STEPS = 5
+"""Up to so many steps a second each update is written out."""
 
 
 class TrainingControl(QObject):
@@ -64,6 +68,7 @@ class TrainingControl(QObject):
         self._seed = 0
         self._curves_at = 0.0
         self._asked_at = 0.0
+        self._pace = Pace(None, None)
         self._stepping = False
         self.trainer.state_changed.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
         self.trainer.rested.connect(self._on_rested, Qt.ConnectionType.QueuedConnection)
@@ -168,8 +173,16 @@ class TrainingControl(QObject):
 
     @property
     def is_stepping(self) -> bool:
-        """Whether the agent rests after a single step, so that its update is shown."""
-        return self._stepping and self.state == "paused"
+        """Whether single steps can be followed, so that each update is shown."""
+        steps_per_second = self._pace.steps_per_second or math.inf
+        slow = self.state == "training" and steps_per_second <= _FOLLOWED_STEPS
+        return slow or (self._stepping and self.state == "paused")
+
+    @Slot(object)
+    def set_pace(self, pace: Pace) -> None:
+        """How fast the trainer goes."""
+        self._pace = pace
+        self.trainer.set_pace(pace)
 
     def leave_episode(self) -> None:
         """Back from a recorded episode to what the agent does now."""

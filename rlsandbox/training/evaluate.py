@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.exploration import DRAW, seeded, uniform
-from rlsandbox.learning.oracle import Solution, policy_values
+from rlsandbox.learning.oracle import Solution, policy_values, solve
 from rlsandbox.learning.policy import TabularPolicy, greedy_probs
 from rlsandbox.learning.walk import Model, noise, outcome, start_state
 from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.mdp import TabularMDP
 
 EVALUATION_EPISODES = 100
+_HURRY = 0.9999
 EVALUATION_SEED = 20_190_101
 
 
@@ -57,10 +58,21 @@ def evaluate_policy(
     gaps: list[float | None] = [None] * policy.n_seeds
     best = None
     if oracle is not None:
-        truth, _ = rollouts(greedy_probs(np.round(oracle.q, 9))[None], mdp, episodes, cap, seed)
+        truth, _ = rollouts(oracle_policy(mdp, oracle)[None], mdp, episodes, cap, seed)
         best = float(truth.mean())
         gaps = [oracle_gap(mdp, probs, oracle) for probs in policy.probs]
     return Evaluation(scores.mean(axis=1).tolist(), best, gaps, ended.mean(axis=1).tolist(), episodes, cap)
+
+
+def oracle_policy(mdp: TabularMDP, oracle: Solution) -> NDArray[np.float64]:
+    """`[S, A]` probabilities of an optimal policy; equally good actions share.
+
+    Without a discount an action may be as good as any and yet lead in circles for ever: of those the ones that are
+    best under a slight discount are kept, since they get there.
+    """
+    best = greedy_probs(np.round(oracle.q, 9))
+    sooner = solve(mdp, _HURRY) if oracle.gamma == 1 else None
+    return best if sooner is None else greedy_probs(np.where(best > 0, np.round(sooner.q, 9), -np.inf))
 
 
 def oracle_gap(mdp: TabularMDP, probs: NDArray[np.float64], oracle: Solution) -> float | None:

@@ -6,20 +6,25 @@ stale.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rlsandbox.worlds.compiled import cache_folder
+from rlsandbox.worlds.compiled import cache_folder, kernel_sources
 
 _KEPT = 4
 
 
 def _marker() -> Path:
-    """A file that says that the cache holds all kernels of exactly these sources."""
-    digest = cache_folder().name
+    """A file that says that the cache holds all kernels of exactly these sources, at this place and age.
+
+    The compiler looks at a source's path and time, so a copy of the same sources is compiled again.
+    """
+    ages = [f"{source}{source.stat().st_mtime_ns}" for source in kernel_sources()]
+    digest = hashlib.sha256("".join(ages).encode()).hexdigest()[:16]
     return Path(os.environ.get("NUMBA_CACHE_DIR", str(cache_folder()))) / f"{digest}.warm"
 
 

@@ -21,16 +21,20 @@ from typing import Any
 KERNEL_ROOMS = ("worlds", "learning", "algorithms", "training")
 
 
+def kernel_sources() -> list[Path]:
+    """The sources in the rooms that hold kernels."""
+    package = Path(__file__).resolve().parent.parent
+    return [source for room in KERNEL_ROOMS for source in sorted((package / room).rglob("*.py"))]
+
+
 @functools.cache
 def cache_folder() -> Path:
     """The folder of compiled kernels for exactly these sources and versions."""
     from platformdirs import user_cache_path
 
-    package = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256(f"{sys.version} {version('numba')} {version('numpy')}".encode())
-    for room in KERNEL_ROOMS:
-        for source in sorted((package / room).rglob("*.py")):
-            digest.update(source.read_bytes())
+    for source in kernel_sources():
+        digest.update(source.read_bytes())
     return user_cache_path("rlsandbox") / "kernels" / digest.hexdigest()[:16]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.generators import maze, open_grid
@@ -12,6 +12,7 @@ from rlsandbox.worlds.text_maps import FROZEN_LAKE, world_from_rows
 from rlsandbox.worlds.validation import MAX_SIDE
 from rlsandbox.worlds.world import World
 
+_SLIPPERY = {"alpha": 0.1, "gamma": 0.99, "epsilon": 1.0, "epsilon_schedule": "exponential"}
 BOOK = "Sutton & Barto, Reinforcement Learning, 2nd ed."
 
 
@@ -25,6 +26,8 @@ class GalleryEntry:
         description: one sentence.
         source: where the world comes from.
         make: draws it.
+        suggested: hyperparameters that show something here; those left out have defaults.
+        episodes: how many episodes show it.
     """
 
     id: str
@@ -32,6 +35,8 @@ class GalleryEntry:
     description: str
     source: str
     make: Callable[[], World]
+    suggested: Mapping[str, float | str] = field(default_factory=dict)
+    episodes: int = 500
 
 
 def _grid_4x4() -> World:
@@ -153,6 +158,7 @@ GALLERY: dict[str, GalleryEntry] = {
             "From the top left to the goal (+1) at the bottom right, each step costs 0.01.",
             "course classic",
             _grid_4x4,
+            {"alpha": 0.1, "gamma": 0.99},
         ),
         GalleryEntry(
             "cliff_walking",
@@ -160,6 +166,7 @@ GALLERY: dict[str, GalleryEntry] = {
             "Along a cliff that costs 100 and sends back to the start; a step costs 1.",
             f"{BOOK}, example 6.6",
             _cliff_walking,
+            {"alpha": 0.5, "gamma": 1.0},
         ),
         GalleryEntry(
             "frozen_lake_4x4",
@@ -167,6 +174,8 @@ GALLERY: dict[str, GalleryEntry] = {
             "Slippery ice with holes: a move goes astray two times in three.",
             "Gymnasium, FrozenLake-v1",
             _frozen_lake_4x4,
+            _SLIPPERY,
+            20_000,
         ),
         GalleryEntry(
             "frozen_lake_8x8",
@@ -174,6 +183,8 @@ GALLERY: dict[str, GalleryEntry] = {
             "The larger lake: slippery ice with ten holes on the way.",
             "Gymnasium, FrozenLake8x8-v1",
             _frozen_lake_8x8,
+            _SLIPPERY,
+            50_000,
         ),
         GalleryEntry(
             "windy",
@@ -181,6 +192,7 @@ GALLERY: dict[str, GalleryEntry] = {
             "An upward wind of varying strength pushes every move; 15 steps are the best.",
             f"{BOOK}, example 6.5",
             lambda: _windy("Windy grid world", 4),
+            {"alpha": 0.5, "gamma": 1.0},
         ),
         GalleryEntry(
             "windy_kings",
@@ -188,6 +200,7 @@ GALLERY: dict[str, GalleryEntry] = {
             "The windy grid world with diagonal moves: 7 steps are the best.",
             f"{BOOK}, exercise 6.9",
             lambda: _windy("Windy grid world, king's moves", 8),
+            {"alpha": 0.5, "gamma": 1.0},
         ),
         GalleryEntry(
             "windy_stochastic",
@@ -195,6 +208,8 @@ GALLERY: dict[str, GalleryEntry] = {
             "King's moves, and each wind blows one weaker, as drawn or one stronger.",
             f"{BOOK}, exercise 6.10",
             lambda: _windy("Windy grid world, stochastic", 8, wind_random=True),
+            {"alpha": 0.1, "gamma": 1.0},
+            2_000,
         ),
         GalleryEntry(
             "russell_norvig_4x3",
@@ -202,6 +217,8 @@ GALLERY: dict[str, GalleryEntry] = {
             "The 4x3 world: one move in five slips sideways, a step costs 0.04.",
             "Russell & Norvig, Artificial Intelligence, chapter 17",
             _russell_norvig_4x3,
+            {"alpha": 0.1, "gamma": 1.0},
+            2_000,
         ),
         GalleryEntry(
             "dyna_maze",
@@ -209,6 +226,7 @@ GALLERY: dict[str, GalleryEntry] = {
             "A small maze with +1 at the goal alone; 14 steps are the best.",
             f"{BOOK}, example 8.1",
             _dyna_maze,
+            {"alpha": 0.5, "gamma": 0.95},
         ),
         GalleryEntry(
             "blocking_maze",
@@ -216,6 +234,7 @@ GALLERY: dict[str, GalleryEntry] = {
             "After 1,000 steps the short way on the right closes and a long one on the left opens.",
             f"{BOOK}, example 8.2",
             _blocking_maze,
+            {"alpha": 0.5, "gamma": 0.95},
         ),
         GalleryEntry(
             "shortcut_maze",
@@ -223,6 +242,7 @@ GALLERY: dict[str, GalleryEntry] = {
             "After 3,000 steps a shorter way opens on the right, and the old one stays.",
             f"{BOOK}, example 8.3",
             _shortcut_maze,
+            {"alpha": 0.5, "gamma": 0.95},
         ),
         GalleryEntry(
             "four_rooms",
@@ -230,6 +250,8 @@ GALLERY: dict[str, GalleryEntry] = {
             "Four rooms joined by hallways; a move goes elsewhere one time in three.",
             "Sutton, Precup & Singh, 1999",
             _four_rooms,
+            {"alpha": 0.25, "gamma": 0.99},
+            1_000,
         ),
         GalleryEntry(
             "random_walk_19",
@@ -237,6 +259,7 @@ GALLERY: dict[str, GalleryEntry] = {
             "A corridor of 19 states that pays -1 at its left end and +1 at its right end.",
             f"{BOOK}, example 7.1",
             _random_walk_19,
+            {"alpha": 0.1, "gamma": 1.0},
         ),
         GalleryEntry(
             "deep_sea",
@@ -245,6 +268,8 @@ GALLERY: dict[str, GalleryEntry] = {
             "to the right costs 0.001 on the treasure's diagonal alone, and actions are not shuffled.",
             "after Osband et al., Behaviour Suite for RL, 2020",
             _deep_sea,
+            {"alpha": 0.5, "gamma": 0.99, "initial_q": 1.0, "epsilon": 0.0},
+            1_000,
         ),
         GalleryEntry(
             "key_door",
@@ -252,6 +277,7 @@ GALLERY: dict[str, GalleryEntry] = {
             "The goal lies behind a door: fetch the key first.",
             "after MiniGrid's DoorKey",
             _key_door,
+            {"alpha": 0.5, "gamma": 0.95},
         ),
     )
 }

@@ -46,7 +46,7 @@ def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch):
 def train(window: MainWindow, episodes: int = 200, seeds: int = 2, pace: Pace = AS_FAST_AS_IT_GOES) -> None:
     window.agent.seeds.set_value(seeds)
     window.agent.budget.set_value(("episodes", episodes))
-    window.control.trainer.set_pace(pace)
+    window.control.set_pace(pace)
     window.agent.primary.click()
 
 
@@ -241,3 +241,20 @@ def test_a_world_that_was_saved_headless_opens(qtbot: QtBot, window: MainWindow,
     train(window, episodes=20)
     wait_for(qtbot, window, "finished")
     assert frame_of(window).progress.world.height == 4
+
+
+def test_a_world_of_the_gallery_brings_its_hyperparameters(window: MainWindow) -> None:
+    window.files.open_gallery("frozen_lake_4x4")
+    request = window.agent.run_request()
+    assert request["config"]["epsilon_schedule"] == "exponential" and request["episodes"] == 20_000
+    window.files.open_gallery("dyna_maze")
+    request = window.agent.run_request()
+    assert request["config"] == {"alpha": 0.5, "gamma": 0.95} and request["episodes"] == 500
+
+
+def test_slow_steps_are_written_out_while_it_trains(qtbot: QtBot, window: MainWindow) -> None:
+    train(window, pace=Pace(5, None))
+    qtbot.waitUntil(lambda: window.control.frame is not None and window.control.frame.progress.clock >= 2)
+    assert window.control.is_stepping
+    window.control.set_pace(AS_FAST_AS_IT_GOES)
+    assert not window.control.is_stepping

@@ -6,6 +6,7 @@ import pytest
 from rlsandbox.learning.oracle import solve
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.training.evaluate import episode_cap, evaluate_policy, oracle_gap
+from rlsandbox.worlds.files import open_world
 from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.world import World
 from tests.helpers import corridor
@@ -84,3 +85,12 @@ def test_a_share_of_ties_is_part_of_the_policy():
 )
 def test_episodes_are_cut_at_the_worlds_limit_or_a_sensible_one(world, cap):
     assert episode_cap(compile_world(world)) == cap
+
+
+def test_the_oracle_does_not_lead_in_circles_where_nothing_hurries_it():
+    world = open_world("random_walk_19")  # without a discount every inner move is worth the same
+    mdp = compile_world(world)
+    oracle = solve(mdp, 1.0)
+    assert oracle is not None and oracle.v_start == pytest.approx(1.0)
+    policy = TabularPolicy.greedy(np.zeros((1, mdp.n_states, mdp.n_actions)))
+    assert evaluate_policy(policy, mdp, oracle).oracle_return == 1.0

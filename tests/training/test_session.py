@@ -6,7 +6,7 @@ import pytest
 from rlsandbox.learning.agent import View
 from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.errors import SandboxError
-from rlsandbox.worlds.gallery import gallery_world
+from rlsandbox.worlds.files import open_world
 from rlsandbox.worlds.rules import Change
 from rlsandbox.worlds.world import World
 from tests.helpers import advance, assert_same_state, begin, corridor, digest, eventful, last_update, table
@@ -280,7 +280,7 @@ def test_an_edit_that_changes_nothing_is_no_edit():
 
 
 def test_the_blocking_maze_changes_at_its_step():
-    world = gallery_world("blocking_maze")
+    world = open_world("blocking_maze")
     assert world is not None
     session = begin("q_learning", world, (0, 1), epsilon=1.0)
     session.tick(10**6)
@@ -331,7 +331,7 @@ def test_the_gap_closes():
 
 
 def test_a_world_without_an_oracle_is_no_reason_to_go_step_by_step():
-    world = gallery_world("cliff_walking").painted([(0, 3), (1, 3), (2, 3)], "wall")  # no way to the goal
+    world = open_world("cliff_walking").painted([(0, 3), (1, 3), (2, 3)], "wall")  # no way to the goal
     session = TrainingSession(RunSpec("q_learning", world, episodes=1000, config={"gamma": 1.0}))
     session.tracks_gap = True
     assert session.oracle() is None

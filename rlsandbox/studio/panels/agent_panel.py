@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,6 +177,13 @@ class AgentPanel(QWidget):
         self.picker.select(algorithm)
         self._show_algorithm(algorithm)
         self.form.set_values(values or {})
+        self._refresh()
+
+    def suggest(self, values: Mapping[str, Any], episodes: int) -> None:
+        """Show what a world suggests; hyperparameters that it leaves out go back to their defaults."""
+        self.set_algorithm(self.picker.algorithm(), dict(values))
+        if registry()[self.picker.algorithm()].unit == "steps":
+            self.budget.set_value(("episodes", episodes))
         self._refresh()
 
     def set_run(self, request: dict[str, Any]) -> None:
