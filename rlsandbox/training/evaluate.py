@@ -67,8 +67,8 @@ def evaluate_policy(
 def oracle_policy(mdp: TabularMDP, oracle: Solution) -> NDArray[np.float64]:
     """`[S, A]` probabilities of an optimal policy; equally good actions share.
 
-    Without a discount an action may be as good as any and yet lead in circles for ever: of those the ones that are
-    best under a slight discount are kept, since they get there.
+    Without a discount an action may be as good as any and yet lead in circles for ever: of those the ones are
+    kept that are best under a slight discount, since they get there.
     """
     best = greedy_probs(np.round(oracle.q, 9))
     sooner = solve(mdp, _HURRY) if oracle.gamma == 1 else None
