@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from rlsandbox.worlds.registration import register
+from rlsandbox.worlds.registration import register_when_loaded
 
 if TYPE_CHECKING:
     from rlsandbox.policies.files import load_policy
@@ -53,7 +53,7 @@ _HOMES = {
 
 # Gymnasium reads no entry points, and to load it costs 50 ms: `gymnasium.make` knows our environments once
 # this package is imported, whichever of the two comes first.
-register()
+register_when_loaded()
 
 
 def __getattr__(name: str) -> Any:

@@ -23,7 +23,7 @@ from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
 
-_FRAME_SECONDS, _POLL_MS = 0.0155, 4
+_FRAME_SECONDS, _POLL_MS = 0.0155, 2
 """A frame is asked for so often; its answer is looked for more often, so that it is painted at once."""
 _CURVES_EVERY = 0.3
 _FOLLOWED_STEPS = 5
@@ -67,7 +67,7 @@ class TrainingControl(QObject):
         self._next_id = 0
         self._seed = 0
         self._curves_at = 0.0
-        self._asked_at = 0.0
+        self._asked, self._due = False, 0.0
         self._pace = Pace(None, None)
         self._stepping = False
         self.trainer.state_changed.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
@@ -236,6 +236,7 @@ class TrainingControl(QObject):
     @Slot()
     def _pull(self) -> None:
         frame = self.trainer.take()
+        self._asked = self._asked and frame is None
         if frame is not None and frame.run_id == self.current:
             self.frame = frame
             if self.episode is None:
@@ -244,13 +245,12 @@ class TrainingControl(QObject):
             if frame.progress.curves:
                 self._with_curves = frame
                 self._later.start()
-        now = time.perf_counter()
-        wanted = self.current is not None and (self.state == "training" or self._dirty)
-        if wanted and now - self._asked_at >= _FRAME_SECONDS:
-            # a late poll must not shift all later frames
-            self._asked_at = max(self._asked_at + _FRAME_SECONDS, now - _FRAME_SECONDS / 2)
-            self._dirty = False
-            self.trainer.ask(self._view())
+        wanted = self._dirty or (self.state == "training" and not self._asked)
+        if self.current is not None and wanted:
+            self._asked, self._dirty = True, False
+            # frames keep their beat; one that came late does not hurry the next
+            self._due = max(self._due + _FRAME_SECONDS, time.perf_counter())
+            self.trainer.ask(self._view(), self._due)
 
     @Slot()
     def _take_curves(self) -> None:

@@ -25,9 +25,19 @@ from rlsandbox.training.warmup import cache_is_warm, load_kernels
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
-_SLICE = 0.006
+_SLICE, _SHORTEST = 0.012, 0.002
+_EARLY = 0.001
+"""Seconds before its time at which an answer is given rather than after another slice."""
 _MOST_BEHIND = 0.25
 """Seconds that a paced run may catch up after a pause or a slow frame."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the screen wants to know, and when: in seconds of `time.perf_counter`."""
+
+    view: View
+    due: float
 
 
 @dataclass(frozen=True)
@@ -76,11 +86,12 @@ class Trainer(QThread):
         super().__init__(parent)
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wake = threading.Event()
-        self._mailbox: Mailbox[View, Frame] = Mailbox()
+        self._mailbox: Mailbox[Request, Frame] = Mailbox()
         self._sessions: dict[int, TrainingSession] = {}
         self._run_id = -1
         self._session: TrainingSession | None = None
         self._state = "idle"
+        self._wanted: Request | None = None
         self._pace = Pace(None, None)
         self._owed = 0.0
         self._last_slice = 0.0
@@ -154,9 +165,9 @@ class Trainer(QThread):
         """Run a function on the current session in the thread that owns it (saving, exporting)."""
         self._post(partial(self._call, function, sentence))
 
-    def ask(self, view: View) -> None:
-        """Ask for the next frame."""
-        self._mailbox.ask(view)
+    def ask(self, view: View, due: float = 0.0) -> None:
+        """Ask for the next frame, due at a time of `time.perf_counter`: a slice of training ends then."""
+        self._mailbox.ask(Request(view, due))
         self._wake.set()
 
     def take(self) -> Frame | None:
@@ -214,7 +225,7 @@ class Trainer(QThread):
                 self._until_episode = None
                 self._rest("paused")
         elif pace.steps_per_second is None and pace.episodes_per_second is None:
-            session.run_slice(_SLICE)
+            session.run_slice(min(_SLICE, max(_SHORTEST, self._due_in())))
         else:
             self._paced(session, elapsed, stride=1 << 20)
         self._rate.count(int(session.agent.steps.sum()))
@@ -247,9 +258,17 @@ class Trainer(QThread):
             self._wake.wait(left)
             self._wake.clear()
 
+    def _due_in(self) -> float:
+        """Seconds until somebody wants to see something."""
+        self._wanted = self._mailbox.take_request() or self._wanted
+        return _SLICE if self._wanted is None else self._wanted.due - time.perf_counter()
+
     def _answer(self) -> None:
-        view = self._mailbox.take_request()
-        if view is not None and self._session is not None:
+        wait = self._due_in()
+        if self._wanted is None or (self._state == "training" and wait > _EARLY):
+            return
+        view, self._wanted = self._wanted.view, None
+        if self._session is not None:
             self._mailbox.publish(self._frame(self._session, view))
 
     def _frame(self, session: TrainingSession, view: View) -> Frame:

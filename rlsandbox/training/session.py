@@ -21,6 +21,8 @@ from rlsandbox.worlds.world import World
 
 _SLICE_SECONDS = 0.01
 _MOST_STRIDE = 1 << 24
+_FULL = 0.8
+"""A slice ends when so much of its time is used."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class TrainingSession:
         self.gap_log = GapLog()
         self.history = History()
         self._ended = False
-        self._stride = 64
+        self._speed = 6_400.0
         self._oracle: tuple[tuple[str, float], Solution | None] | None = None
         self._last_tick = Tick("steps", boundary=True)
         self._learning: Iterator[Tick] = self.agent.learn()
@@ -185,22 +187,21 @@ class TrainingSession:
         return not self.finished
 
     def run_slice(self, seconds: float = _SLICE_SECONDS) -> bool:
-        """Train for about so long, in one tick or two; return whether anything is left to do."""
+        """Train for about so long, in as few ticks as will do; return whether anything is left to do."""
         began = now = time.perf_counter()
-        while now - began < seconds:
-            before = now
+        going = True
+        while going and now - began < _FULL * seconds:
+            stride = int(self._speed * (seconds - (now - began)))
             due = self.gap_log.due_at() if self.tracks_gap and self.oracle() is not None else None
-            stride = self._stride if due is None else max(1, min(self._stride, due - self.clock))
-            going = self.tick(stride)
+            if due is not None:
+                stride = min(stride, due - self.clock)
+            before, first = now, self.clock
+            going = self.tick(max(1, min(stride, _MOST_STRIDE)))
             now = time.perf_counter()
-            if stride == self._stride:
-                if now - before < 0.4 * seconds and self._stride < _MOST_STRIDE:
-                    self._stride *= 2
-                elif now - before > seconds and self._stride > 1:
-                    self._stride //= 2
+            # a short tick is mostly overhead, so the measured speed is approached from below
+            self._speed = min(4 * self._speed, max(1.0, (self.clock - first) / (now - before)))
             self.examine()
-            if not going or 2 * now - began - before > seconds:  # another such tick would be too long
-                break
+            now = time.perf_counter()
         return not self.finished
 
     def run(self) -> None:

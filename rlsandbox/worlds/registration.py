@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
 GRID_ID = "rlsandbox/Grid-v0"
 
 
@@ -16,3 +23,33 @@ def register() -> None:
             entry_point="rlsandbox.worlds.grid_env:GridEnv",
             vector_entry_point="rlsandbox.worlds.grid_env:GridVectorEnv",
         )
+
+
+def register_when_loaded() -> None:
+    """Register now if Gymnasium is loaded, else as soon as it is: loading it costs a tenth of a second."""
+    if "gymnasium" in sys.modules:
+        register()
+    elif not any(isinstance(finder, _Watch) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Watch())
+
+
+class _Watch(MetaPathFinder):
+    """Makes the module that it watches for register our environments once it is loaded."""
+
+    def find_spec(
+        self, fullname: str, path: Any = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The module's own spec, whose loader calls `register` at the end."""
+        if fullname != "gymnasium":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_register(module: ModuleType) -> None:
+                execute(module)
+                register()
+
+            spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
+        return spec
