@@ -28,7 +28,14 @@ def close():
     assert window.control.state == "training", window.control.state
     print(time.time(), flush=True)
     window.close()
-QTimer.singleShot(900, close)
+def wait():
+    frame = window.control.frame
+    if frame is not None and frame.state == "training" and frame.progress.clock > 10**6:
+        waiting.stop()
+        QTimer.singleShot(100, close)
+waiting = QTimer()
+waiting.timeout.connect(wait)
+waiting.start(20)
 raise SystemExit(app.exec())
 """
 
