@@ -146,8 +146,10 @@ class FilesControl(QObject):
     # -- policies, pictures, curves ---------------------------------------------------------------
 
     def save_policy(self) -> None:
-        """Save what the current run has learnt, in the format that the file's ending says."""
-        if self._window.control.current is None:
+        """Save what the current run has learnt, or the opened policy, in the format that the ending says."""
+        control = self._window.control
+        opened = control.policy
+        if control.current is None and opened is None:
             self._window.say(self.tr("Nothing is learnt yet: press Train first."), "info")
             return
         kinds = {ending: (self.tr(title), write) for ending, (title, write) in _POLICY_KINDS.items()}
@@ -162,10 +164,12 @@ class FilesControl(QObject):
             ending = chosen.rpartition("*")[2].rstrip(")")
             path += ending
         write = kinds[ending][1]
-        # the session belongs to the trainer's thread, which writes the file between two slices
-        self._window.control.trainer.call(
-            lambda session: write(saved_policy(session), path), self.tr("Policy saved to {0}.").format(path)
-        )
+        saved = self.tr("Policy saved to {0}.").format(path)
+        if opened is None:
+            # the session belongs to the trainer's thread, which writes the file between two slices
+            control.trainer.call(lambda session: write(saved_policy(session), path), saved)
+        elif self._try(lambda: write(opened, path)):
+            self._window.say(saved, "ok")
 
     def open_policy(self) -> None:
         """Show a saved policy on the world that it was made for."""

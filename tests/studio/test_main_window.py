@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from rlsandbox.marks import Badges, Heatmap, Paths
@@ -258,3 +258,21 @@ def test_slow_steps_are_written_out_while_it_trains(qtbot: QtBot, window: MainWi
     assert window.control.is_stepping
     window.control.set_pace(AS_FAST_AS_IT_GOES)
     assert not window.control.is_stepping
+
+
+def test_a_policy_is_saved_opened_and_saved_in_another_format(
+    qtbot: QtBot, window: MainWindow, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "cliff.rlpolicy", tmp_path / "cliff.py"
+    names = iter([str(first), str(second)])
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (next(names), ""))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(first), ""))
+    train(window, episodes=50)
+    wait_for(qtbot, window, "finished")
+    window.files.save_policy()
+    qtbot.waitUntil(lambda: window.notice.text().startswith("Policy saved"))
+    window.files.open_policy()
+    assert window.control.policy is not None and window.control.current is None
+    assert any(isinstance(mark, Heatmap) for mark in window.control.marks)
+    window.files.save_policy()
+    assert "def act(" in second.read_text()
