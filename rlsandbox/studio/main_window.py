@@ -273,8 +273,7 @@ class MainWindow(QMainWindow):
 
     @Slot(str, object)
     def _on_hyperparameter(self, name: str, value: object) -> None:
-        if self.control.current is not None:
-            self.control.trainer.set_hyperparameters({name: value})
+        self.control.change_hyperparameter(name, value)
 
     @Slot(str)
     def _on_algorithm(self, _algorithm: str) -> None:

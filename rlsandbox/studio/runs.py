@@ -25,6 +25,7 @@ class Run:
     state: str = "training"
     frame: Frame | None = field(default=None, repr=False)
     curves: RunCurves | None = field(default=None, repr=False)
+    changes: list[tuple[int, dict[str, Any]]] = field(default_factory=list, repr=False)
 
     @property
     def title(self) -> str:
@@ -63,14 +64,27 @@ class Run:
         oracle = frame.progress.oracle
         return oracle.v_start if oracle is not None and oracle.gamma == 1 else None
 
+    def change(self, name: str, value: object) -> None:
+        """Take note that a hyperparameter changed during the run."""
+        episodes = 0 if self.frame is None else int(self.frame.progress.snapshot.episodes.max(initial=0))
+        self.changes.append((episodes, {name: value}))
+
     def _epsilon(self, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+        """(episodes, values): each stretch between two changes follows its own schedule."""
         config = find(self.spec.algorithm).Config.make(self.spec.config)
-        episodes = int(frame.progress.snapshot.episodes.max(initial=0))
-        if not isinstance(config, SteppedConfig) or episodes == 0:
+        last = int(frame.progress.snapshot.episodes.max(initial=0))
+        if not isinstance(config, SteppedConfig) or last == 0:
             return np.empty(0), np.empty(0)
-        at = np.unique(np.linspace(0, episodes, 200).astype(np.int64))
-        schedule = config.schedule("epsilon")
-        return at.astype(np.float64), np.array([scheduled.function(*schedule, int(e)) for e in at])
+        episodes, values = [], []
+        for begin, changed in [(0, {}), *self.changes]:
+            following = [at for at, _ in self.changes if at > begin]
+            end = min([last, *following])
+            config = config.with_values(**changed)
+            schedule = config.schedule("epsilon")
+            for episode in np.unique(np.linspace(begin, end, 200).astype(np.int64)):
+                episodes.append(float(episode))
+                values.append(scheduled.function(*schedule, int(episode)))
+        return np.array(episodes), np.array(values)
 
     def row(self) -> RunRow:
         """Its line in the table."""

@@ -148,6 +148,12 @@ class TrainingControl(QObject):
             self._set_state("empty")
         self.runs_changed.emit()
 
+    def change_hyperparameter(self, name: str, value: object) -> None:
+        """A hyperparameter of the current run is another one from now on."""
+        if self.current is not None:
+            self.trainer.set_hyperparameters({name: value})
+            self.runs[self.current].change(name, value)
+
     def edit_world(self, world: World) -> None:
         """The drawn world is another one: the current run goes on in it."""
         if self.current is not None:

@@ -150,6 +150,7 @@ def test_a_wall_put_in_the_agents_way_while_it_learns(qtbot: QtBot, window: Main
 def test_a_hyperparameter_changes_during_the_run(qtbot: QtBot, window: MainWindow) -> None:
     train(window, episodes=100_000_000)
     wait_for(qtbot, window, "training")
+    qtbot.waitUntil(lambda: window.control.runs[0].curves is not None)
     window.agent.form.edited.emit("epsilon", 0.5)
     qtbot.waitUntil(
         lambda: (
@@ -157,6 +158,13 @@ def test_a_hyperparameter_changes_during_the_run(qtbot: QtBot, window: MainWindo
             and window.control.frame.progress.snapshot.metrics["epsilon"] == 0.5
         )
     )
+
+    def shown_epsilon() -> list[float]:
+        curves = window.control.runs[0].curves
+        return [] if curves is None else curves.epsilon[1].tolist()
+
+    qtbot.waitUntil(lambda: shown_epsilon()[-1:] == [0.5])
+    assert shown_epsilon()[0] == 0.1
 
 
 def test_an_episode_is_recorded_and_scrubbed(qtbot: QtBot, window: MainWindow) -> None:
