@@ -238,10 +238,12 @@ class Curve:
     Attributes:
         values: `[N, B]` mean over each bin, NaN where a bin is empty.
         width: `[N]` episodes a bin.
+        episodes: `[N]` episodes logged; a last bin that they do not fill is the mean over those it has.
     """
 
     values: Floats
     width: Ints
+    episodes: Ints
 
 
 def number(value: float) -> str:

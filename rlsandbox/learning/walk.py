@@ -105,7 +105,8 @@ class Walk(NamedTuple):
                 "return": np.where(count > 0, self.returns[:, :used] / count, np.nan),
                 "length": np.where(count > 0, self.lengths[:, :used] / count, np.nan),
             }
-        return {name: Curve(values, self.width.copy()) for name, values in mean.items()}
+        width, episodes = self.width.copy(), self.episodes.copy()
+        return {name: Curve(values, width, episodes) for name, values in mean.items()}
 
     def latest_returns(self, episodes: int) -> list[NDArray[np.float64]]:
         """Of each replica the returns of its last episodes, at most `LATEST`, in no particular order."""

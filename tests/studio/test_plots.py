@@ -36,7 +36,8 @@ def run_of(
     optimum: float | None = None,
     edits: tuple[tuple[float, str], ...] = (),
 ) -> RunCurves:
-    curve = Curve(np.array(values, float), np.ones(len(values), np.int64))
+    rows = np.array(values, float)
+    curve = Curve(rows, np.ones(len(rows), np.int64), (~np.isnan(rows)).sum(axis=1))
     name = title.partition(" α")[0]
     epsilon = (np.array([0.0, 4.0]), np.array([0.2, 0.1]))
     return RunCurves(run_id, title, name, run_id, {"return": curve}, gap, optimum, edits, epsilon)
@@ -111,7 +112,7 @@ def test_a_planner_is_drawn_over_its_sweeps() -> None:
 def test_unsmoothed_curves_keep_their_peaks_when_they_are_thinned_out() -> None:
     values = np.zeros((1, 2000))
     values[0, 1234], values[0, 777] = -100.0, 50.0
-    band = unsmoothed(Curve(values, np.array([4])))
+    band = unsmoothed(Curve(values, np.array([4]), np.array([8000])))
     assert band.x.size == 400 and band.x[0] == 4.0 and band.x[-1] == 8000.0
     assert (band.median.min(), band.median.max()) == (-100.0, 50.0)
     assert (np.diff(band.x) > 0).all()
@@ -143,7 +144,7 @@ def test_ticks_stand_at_round_numbers(least: float, step: float) -> None:
         ([0, 0.1, 0.2], 0.1, ["0", "0.1", "0.2"]),
         ([0, 2500, 5000], 2500, ["0", "2,500", "5,000"]),
         ([0, 20_000, 40_000], 20_000, ["0", "20k", "40k"]),
-        ([500_000, 1_000_000], 500_000, ["0.5M", "1.0M"]),
+        ([500_000, 1_000_000], 500_000, ["0.5M", "1M"]),
     ],
 )
 def test_tick_texts_share_one_unit(values: list[float], spacing: float, texts: list[str]) -> None:

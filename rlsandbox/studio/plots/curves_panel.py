@@ -28,17 +28,39 @@ _LOAD_AFTER_MS = 250
 
 
 class _Note(ElidedLabel):
-    """What a plot shows, at the end of its heading; where there is hardly room it keeps still."""
+    """What a plot shows, at the end of its heading; where there is hardly room it keeps still.
+
+    While the pointer is on a mark it tells what that mark stands for.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self._lasting = self._passing = ""
         self.setProperty("role", "dim")
         self.setFont(font(12))
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
+    def say(self, text: str) -> None:
+        """What to show for as long as nothing else is to be told."""
+        self._lasting = text
+        self._tell()
+
+    @Slot(str)
+    def say_for_now(self, text: str) -> None:
+        """What to show instead, until it is called with no text."""
+        self._passing = text
+        self._tell()
+
+    def _tell(self) -> None:
+        text = self._passing or self._lasting
+        if self.text() != text:
+            self.setText(text)
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.width() > min(_SHORTEST_NOTE, self.fontMetrics().horizontalAdvance(self.text()) - 1):
+        if self._passing or self.width() > min(
+            _SHORTEST_NOTE, self.fontMetrics().horizontalAdvance(self.text()) - 1
+        ):
             super().paintEvent(event)
 
 
@@ -78,6 +100,7 @@ class _Pane(QWidget):
 
             self._plot = Plot()
             self._plot.hide()
+            self._plot.pointed.connect(self.note.say_for_now)
             self._column.addWidget(self._plot, 1)
         return self._plot
 
@@ -106,6 +129,10 @@ class CurvesPanel(QWidget):
             "gap": (self.tr("Oracle gap"), self.tr("V*(start) - V^π(start) of the greedy policy")),
             "length": (self.tr("Episode length"), self.tr("steps")),
             "epsilon": (self.tr("Exploration ε"), self.tr("share of random actions")),
+        }
+        self._units = {
+            "episodes": (self.tr("episode"), self.tr("episodes")),
+            "sweeps": (self.tr("sweep"), self.tr("sweeps")),
         }
         self._legend = Legend()
         self._returns = _Pane(text_label(self.tr("Return per episode"), weight=600), self._legend)
@@ -201,8 +228,9 @@ class CurvesPanel(QWidget):
         shown = [run for run in self._runs if run.run_id in drawn]
         optima = [run.optimum for run in shown if run.optimum is not None] if name == "return" else []
         edits = [edit for run in shown for edit in run.edits]
-        units = {self._unit(run) for run in shown}
-        pane.plot.set_curves(drawn, optima, from_zero=name != "return", unit=" / ".join(sorted(units)))
+        counted = sorted({run.unit for run in shown})
+        unit, units = (" / ".join(self._units[one][many] for one in counted) for many in (0, 1))
+        pane.plot.set_curves(drawn, optima, from_zero=name != "return", unit=unit, units=units)
         pane.plot.set_edits(edits)
         pane.say("" if drawn else self._why_empty(name))
         return [one.band for one in drawn.values()]
@@ -215,9 +243,6 @@ class CurvesPanel(QWidget):
             band = series_of(run, name, window)
             self._bands[key] = (run, band)
         return band
-
-    def _unit(self, run: RunCurves) -> str:
-        return self.tr("episode") if run.unit == "episodes" else self.tr("sweep")
 
     def _why_empty(self, name: str) -> str:
         """What to say where there is no curve."""
@@ -243,8 +268,7 @@ class CurvesPanel(QWidget):
             text = self.tr("median, 10–90 % of {0} seeds").format(seeds) if seeds > 1 else self.tr("one seed")
             if window > 1:
                 text += self.tr(", mean of {0:,} episodes").format(window)
-        if pane.note.text() != text:
-            pane.note.setText(text)
+        pane.note.say(text)
 
     @Slot(int)
     def _on_choice(self, _row: int) -> None:

@@ -25,7 +25,7 @@ def write_csv(runs: Sequence[RunCurves], path: Path) -> None:
     """Write every bin and every seed of every curve as a line of its own, unsmoothed.
 
     The columns: run (its number), title, curve ("return", "length", "gap", "epsilon"), seed (the number of
-    the replica, from 0), unit ("episodes" or "sweeps"), at (the last episode of the bin), value (the mean
+    the replica, from 0), unit ("episodes" or "sweeps"), at (the last episode in the bin), value (the mean
     over the bin; "inf" for the gap of a policy that never ends).
 
     Raises:
@@ -41,9 +41,11 @@ def write_csv(runs: Sequence[RunCurves], path: Path) -> None:
 
 def _points(run: RunCurves) -> Iterator[tuple[str, int | str, int, Any]]:
     for name, curve in run.curves.items():
-        for seed, (values, width) in enumerate(zip(curve.values, curve.width.tolist(), strict=True)):
+        logs = zip(curve.values, curve.width.tolist(), curve.episodes.tolist(), strict=True)
+        for seed, (values, width, episodes) in enumerate(logs):
             filled = values[~np.isnan(values)].tolist()
-            yield from ((name, seed, (b + 1) * width, value) for b, value in enumerate(filled))
+            ends = (min((b + 1) * width, episodes) for b in range(len(filled)))
+            yield from ((name, seed, at, value) for at, value in zip(ends, filled, strict=True))
     at = run.gap.episodes.T if run.curves else np.broadcast_to(run.gap.clock, run.gap.gap.T.shape)
     for seed, (places, gaps) in enumerate(zip(at, run.gap.gap.T, strict=True)):
         distances = np.where(np.isnan(gaps), np.inf, gaps).tolist()

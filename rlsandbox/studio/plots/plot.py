@@ -22,7 +22,7 @@ _TRANSIENT = 0.04
 """Share of the points, at a bad beginning, that may lie outside of what `fit` shows."""
 _FAR = 1.6
 """All is shown where that takes no more than so many times the room."""
-_REACH = 5
+_REACH = 4
 """Pixels from a mark at which the pointer is on it."""
 _MOST_MARKS = 50
 
@@ -53,6 +53,8 @@ class Plot(pg.PlotWidget):
     """The user asks for the menu, at a place on the screen."""
     zoomed = Signal(bool)
     """Whether it shows something else than what fits."""
+    pointed = Signal(str)
+    """Texts of the marks under the pointer; empty when it has left them."""
     plotItem: pg.PlotItem
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -82,6 +84,7 @@ class Plot(pg.PlotWidget):
         self._edits: tuple[tuple[float, str], ...] = ()
         self._from_zero, self._unit = False, ""
         self._pointer: QPointF | None = None
+        self._pointed = ""
         theme_manager().changed.connect(self._dress)
 
     # -- what it shows -----------------------------------------------------------------------------
@@ -93,6 +96,7 @@ class Plot(pg.PlotWidget):
         *,
         from_zero: bool = False,
         unit: str = "",
+        units: str = "",
     ) -> None:
         """Show these curves by key.
 
@@ -100,7 +104,8 @@ class Plot(pg.PlotWidget):
             curves: what to draw; the first lies below the others.
             optima: levels of dashed lines.
             from_zero: the vertical axis begins at 0.
-            unit: what the horizontal axis counts, for the read-out.
+            unit: what the horizontal axis counts, for the read-out ("episode").
+            units: the same where the axis names it ("episodes").
         """
         for key in [key for key in self._items if key not in curves]:
             self._box.removeItem(self._items.pop(key))
@@ -114,6 +119,7 @@ class Plot(pg.PlotWidget):
         self._drawn = dict(curves)
         self._optima = tuple(optima)
         self._from_zero, self._unit = from_zero, unit
+        self._bottom.set_unit(units)
         if self._fits:
             self._show_all(self._whole)
         self.scene().update()
@@ -121,6 +127,7 @@ class Plot(pg.PlotWidget):
     def set_edits(self, edits: Sequence[tuple[float, str]]) -> None:
         """Mark commands, pairs of an episode and a text, by thin vertical lines with a tooltip."""
         self._edits = tuple(edits[-_MOST_MARKS:])
+        self._point()
         self.scene().update()
 
     def fit(self, whole: bool = False) -> None:
@@ -164,11 +171,13 @@ class Plot(pg.PlotWidget):
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
         super().mouseMoveEvent(ev)
         self._pointer = ev.position()
+        self._point()
         self.scene().update()
 
     def leaveEvent(self, ev: QEvent) -> None:
         super().leaveEvent(ev)
         self._pointer = None
+        self._point()
         self.scene().update()
 
     def viewportEvent(self, event: QEvent) -> bool:
@@ -177,6 +186,13 @@ class Plot(pg.PlotWidget):
             QToolTip.showText(event.globalPos(), "\n".join(near), self)
             return True
         return super().viewportEvent(event)
+
+    def _point(self) -> None:
+        """Tell what marks the pointer is on, when they are others than before."""
+        near = "" if self._pointer is None else " · ".join(dict.fromkeys(self.edits_at(self._pointer.x())))
+        if near != self._pointed:
+            self._pointed = near
+            self.pointed.emit(near)
 
     def edits_at(self, x: float) -> list[str]:
         """Texts of the marks at a pixel column."""

@@ -98,20 +98,20 @@ def window_of(run: RunCurves, name: str) -> int:
 
 def smoothed(curve: Curve, episodes: int | None = None) -> Band:
     """Median and band of a log: all replicas at the coarsest bin width, under a moving mean, thinned out."""
-    values, width = _aligned(curve)
+    values, count, width = _aligned(curve)
     window = max(1, (_window(curve) if episodes is None else episodes) // width)
     bins = values.shape[1]
     step = -(-bins // MOST_POINTS)
     at = np.arange(step - 1, bins, step)
     if at[-1] != bins - 1:
         at = np.append(at, bins - 1)  # the newest point always stands
-    return _band((at + 1.0) * width, _moving_mean(values, window, at), window * width)
+    return _band(_ends(curve, width, at), _moving_mean(values, count, window, at), window * width)
 
 
 def unsmoothed(curve: Curve) -> Band:
     """Median and band of every bin; where there are too many, the least and the greatest of each few."""
-    values, width = _aligned(curve)
-    full = _band(np.arange(1.0, values.shape[1] + 1) * width, values, width)
+    values, _, width = _aligned(curve)
+    full = _band(_ends(curve, width, np.arange(values.shape[1])), values, width)
     step = -(-full.x.size // MOST_POINTS)
     if step <= 1:
         return full
@@ -143,40 +143,52 @@ def short_titles(runs: Sequence[RunCurves]) -> list[str]:
 def _window(curve: Curve) -> int:
     """Episodes that a moving mean covers."""
     width = int(curve.width.max())
-    bins = -(-(~np.isnan(curve.values)).sum(axis=1) * curve.width // width)
-    most = max(1, int(bins.max(initial=0)) // _WINDOWS)
+    bins = -(-int(curve.episodes.max(initial=0)) // width)
+    most = max(1, bins // _WINDOWS)
     return width * max(size for size in _ROUND if size <= most)
 
 
-def _aligned(curve: Curve) -> tuple[Floats, int]:
-    """`[N, B]` means at the coarsest bin width of all replicas, and that width."""
-    width = int(curve.width.max())
-    if (curve.width == width).all():
-        return curve.values, width
-    rows = [_merged(values, width // int(w)) for values, w in zip(curve.values, curve.width, strict=True)]
-    values = np.full((len(rows), max(row.size for row in rows)), np.nan)
-    for row, target in zip(rows, values, strict=True):
-        target[: row.size] = row
-    return values, width
+def _ends(curve: Curve, width: int, at: NDArray[np.int64]) -> Floats:
+    """Last episodes of the bins `at`: the newest bin may not be full."""
+    return np.minimum((at + 1.0) * width, float(curve.episodes.max()))
 
 
-def _merged(values: Floats, factor: int) -> Floats:
-    """Bins merged by `factor`; an incomplete last group is the mean of what it has."""
-    filled = values[~np.isnan(values)]
-    groups = np.arange(0, filled.size, factor)
-    if factor == 1 or not groups.size:
-        return filled
-    return np.add.reduceat(filled, groups) / np.diff(np.append(groups, filled.size))
+def _aligned(curve: Curve) -> tuple[Floats, NDArray[np.int64], int]:
+    """Means at the coarsest bin width of all replicas and episodes behind them `[N, B]`, and that width."""
+    width, bins = int(curve.width.max()), np.arange(curve.values.shape[1])
+    own = curve.width[:, None]
+    count = np.clip(curve.episodes[:, None] - bins * own, 0, own)
+    if (own == width).all():
+        return curve.values, count, width
+    sums = np.zeros((2, *curve.values.shape))
+    for i, (values, counts) in enumerate(zip(curve.values, count, strict=True)):
+        groups = np.arange(0, bins.size, width // int(own[i, 0]))
+        both = np.stack([np.where(counts > 0, values * counts, 0.0), counts])
+        sums[:, i, : groups.size] = np.add.reduceat(both, groups, axis=1)
+    total, count = sums[0], sums[1].astype(np.int64)
+    used = int(np.count_nonzero(count.any(axis=0)))
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean[:, :used], count[:, :used], width
 
 
-def _moving_mean(values: Floats, window: int, at: NDArray[np.int64]) -> Floats:
-    """Means of the bins `at` and the `window - 1` before each, `[N, len(at)]`; NaN where it is empty."""
-    there = ~np.isnan(values)
+def _moving_mean(values: Floats, count: NDArray[np.int64], window: int, at: NDArray[np.int64]) -> Floats:
+    """Means over the episodes of the bins `at` and the `window - 1` before each; NaN where it is empty.
+
+    Args:
+        values: `[N, B]` means over bins.
+        count: `[N, B]` episodes in them.
+        window: bins of a mean.
+        at: `[P]` numbers of bins.
+
+    Returns:
+        `[N, P]`.
+    """
+    there = count > 0
     zero = np.zeros((values.shape[0], 1))
-    total = np.hstack([zero, np.cumsum(np.where(there, values, 0.0), axis=1)])
-    count = np.hstack([zero, np.cumsum(there, axis=1)])
+    total = np.hstack([zero, np.cumsum(np.where(there, values * count, 0.0), axis=1)])
+    episodes = np.hstack([zero, np.cumsum(count, axis=1)])
     first = np.maximum(at + 1 - window, 0)
-    sums, counts = (sums[:, at + 1] - sums[:, first] for sums in (total, count))
+    sums, counts = (sums[:, at + 1] - sums[:, first] for sums in (total, episodes))
     return np.where(there[:, at], sums / np.maximum(counts, 1), np.nan)
 
 
