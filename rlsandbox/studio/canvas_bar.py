@@ -65,11 +65,6 @@ class CanvasBar(QWidget):
         if row >= 0 and row != self._combo.currentIndex():
             self._combo.setCurrentIndex(row)
 
-    def set_checked(self, active: list[str]) -> None:
-        """Show which overlays are on."""
-        for key in overlays.registry():
-            self.chips.set_checked(key, key in active)
-
     def set_zoom(self, share: float) -> None:
         """Show the zoom; 1 fits the whole world."""
         self._zoom.setText(f"{share:.0%}".replace("%", " %"))
