@@ -48,6 +48,19 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A row beneath an update: a trace, a row of a learnt model, a step of a return.
+
+    Attributes:
+        state: the state that it is about, to light it up.
+        parts: the row written out.
+    """
+
+    state: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
 class Update:
     """One update with its own numbers; every number is the one that was computed with.
 
@@ -61,6 +74,9 @@ class Update:
         alpha, gamma: step size and discount in use.
         parts: the update written out, piece by piece.
         step: number of this replica's step.
+        extra: what a bonus and shaping added to the reward.
+        lines: what else it touched, row by row.
+        of_state: whether V(state) was updated, not Q(state, action).
     """
 
     state: int
@@ -79,6 +95,22 @@ class Update:
     gamma: float
     parts: tuple[Part, ...]
     step: int
+    extra: float = 0.0
+    lines: tuple[Line, ...] = ()
+    of_state: bool = False
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Hyperparameters and a budget that belong together.
+
+    Attributes:
+        values: hyperparameters that differ from their defaults.
+        episodes: budget of episodes, or None.
+    """
+
+    values: dict[str, Any]
+    episodes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +119,8 @@ class View:
 
     Attributes:
         replica: number of the seed to show, or None for the mean over all.
-        wants: names of optional fields of `Snapshot`: "visits", "oracle", "curves", "trail", "policy_value".
+        wants: names of optional fields of `Snapshot` ("visits", "oracle", "curves", "trail", "policy_value"),
+            and of what an agent `offers` ("traces").
         selected: state whose backup is to be written out, or None.
     """
 
@@ -112,6 +145,7 @@ class Snapshot:
         update: its last update, or None.
         backup: the update that the selected state's greedy action would get now, or None.
         metrics: `name -> value` of the moment ("epsilon", "alpha", "residual").
+        fields: `name -> array` of what the agent `offers` and the view wants.
     """
 
     replica: int | None
@@ -126,6 +160,7 @@ class Snapshot:
     update: Update | None = None
     backup: Update | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+    fields: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class Agent(ABC):
@@ -139,6 +174,8 @@ class Agent(ABC):
     Attributes:
         stride: steps (or sweeps) a replica that the next tick may make; set by the session,
             changes no result.
+        given: `[S, A]`, the policy that a method of prediction evaluates; None for one of control.
+        threads: how many threads a tick may use; changes no result.
         step_budget, episode_budget: a replica that has made so many steps or episodes rests; set
             by the session.
     """
@@ -153,12 +190,20 @@ class Agent(ABC):
     lifts: ClassVar[frozenset[str]] = frozenset()
     """Rules of the contract that this algorithm cannot keep ("bit_identity", "stride", "resume")."""
     Config: ClassVar[type[AgentConfig]]
+    task: ClassVar[Literal["control", "prediction"]] = "control"
+    """Whether it looks for the best policy or for the values of a given one."""
+    offers: ClassVar[frozenset[str]] = frozenset()
+    """Names of what `field` gives: "traces", "uncertainty", "bonus", "known", ..."""
+    presets: ClassVar[dict[str, Preset]] = {}
+    """Named hyperparameters, "course" above all."""
 
     def __init__(self, problem: Problem, config: AgentConfig, seeds: Sequence[int]) -> None:
         self.problem = problem
         self.config: Any = config
         self.seeds = tuple(int(seed) for seed in seeds)
         self.stride = 1
+        self.threads = 1
+        self.given: Any = None
         self.step_budget = np.iinfo(np.int64).max
         self.episode_budget = np.iinfo(np.int64).max
 
@@ -169,6 +214,14 @@ class Agent(ABC):
     @abstractmethod
     def snapshot(self, view: View) -> Snapshot:
         """Copies of what the view asks for."""
+
+    def field(self, name: str, replica: int | None) -> NDArray[Any]:
+        """What an overlay shows besides values, one of `offers`: `[S]`, `[S, A]` or as the overlay says."""
+        raise NotImplementedError(name)
+
+    def estimates(self) -> Floats:
+        """`[N, S]`: the values of `given`, as learnt so far."""
+        raise NotImplementedError
 
     @abstractmethod
     def policy(self) -> TabularPolicy:

@@ -1,138 +1,13 @@
-"""Schedules of hyperparameters and epsilon-greedy choice, as configuration and as compiled functions."""
+"""How an agent explores: random numbers and choices as compiled functions."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rlsandbox.learning.hyperparams import AgentConfig, hp
 from rlsandbox.worlds.compiled import kernel
-
-Schedule = Literal["constant", "linear", "exponential"]
-_SCHEDULES: dict[str, int] = {"constant": 0, "linear": 1, "exponential": 2}
-
-
-class SteppedConfig(AgentConfig):
-    """Hyperparameters that every method with a step size and an epsilon-greedy behaviour shares."""
-
-    alpha: float = hp(
-        0.1,
-        gt=0,
-        le=1,
-        label="Step size",
-        symbol="α",
-        doc="step size: share of the error that an update corrects",
-        live=True,
-    )
-    gamma: float = hp(
-        0.99, ge=0, le=1, label="Discount", symbol="γ", doc="discount of the next step's value", live=True
-    )
-    epsilon: float = hp(
-        0.1,
-        ge=0,
-        le=1,
-        label="Exploration",
-        symbol="ε",
-        doc="chance of a random action, at the first episode",
-        live=True,
-    )
-    epsilon_schedule: Schedule = hp(
-        "constant", label="ε schedule", doc="how epsilon changes from episode to episode"
-    )
-    epsilon_end: float = hp(
-        0.01,
-        ge=0,
-        le=1,
-        label="ε at the end",
-        doc="epsilon never falls below",
-        only_if=("epsilon_schedule", "!constant"),
-    )
-    epsilon_episodes: int = hp(
-        500,
-        ge=1,
-        le=10**7,
-        log=True,
-        label="ε falls for",
-        doc="episodes until the end value",
-        unit="episodes",
-        only_if=("epsilon_schedule", "linear"),
-    )
-    epsilon_decay: float = hp(
-        0.9995,
-        gt=0,
-        le=1,
-        label="ε factor",
-        doc="factor an episode",
-        only_if=("epsilon_schedule", "exponential"),
-    )
-    alpha_schedule: Schedule = hp(
-        "constant", label="α schedule", doc="how the step size changes from episode to episode", advanced=True
-    )
-    alpha_end: float = hp(
-        0.01,
-        gt=0,
-        le=1,
-        label="α at the end",
-        doc="alpha never falls below",
-        only_if=("alpha_schedule", "!constant"),
-        advanced=True,
-    )
-    alpha_episodes: int = hp(
-        500,
-        ge=1,
-        le=10**7,
-        log=True,
-        label="α falls for",
-        doc="episodes until the end value",
-        unit="episodes",
-        only_if=("alpha_schedule", "linear"),
-        advanced=True,
-    )
-    alpha_decay: float = hp(
-        0.999,
-        gt=0,
-        le=1,
-        label="α factor",
-        doc="factor an episode",
-        only_if=("alpha_schedule", "exponential"),
-        advanced=True,
-    )
-    initial_q: float = hp(
-        0.0,
-        ge=-1e6,
-        le=1e6,
-        label="Start value",
-        symbol="Q₀",
-        doc="value of every action at first; above the truth: optimistic",
-        advanced=True,
-    )
-
-    def schedule(self, name: Literal["alpha", "epsilon"]) -> tuple[int, float, float, float]:
-        """(kind, first, last, rate) of a scheduled hyperparameter, as `scheduled` takes it."""
-        kind = getattr(self, f"{name}_schedule")
-        rate = (
-            getattr(self, f"{name}_decay")
-            if kind == "exponential"
-            else 1.0 / getattr(self, f"{name}_episodes")
-        )
-        return _SCHEDULES[kind], getattr(self, name), getattr(self, f"{name}_end"), rate
-
-
-@kernel
-def scheduled(kind: int, first: float, last: float, rate: float, episode: int) -> float:
-    """Value of a scheduled hyperparameter during an episode (counted from 0).
-
-    `kind` 0 stays at `first`; 1 goes linearly to `last` in `1 / rate` episodes; 2 is multiplied by `rate` an
-    episode until `last`. A `last` beyond `first` is never reached: the value stays at `first`.
-    """
-    if kind == 0:
-        return first
-    floor = min(first, last)
-    if kind == 1:
-        return max(floor, first + (floor - first) * min(1.0, rate * episode))
-    return max(floor, first * rate**episode)
-
 
 # Random numbers: splitmix64 (Steele, Lea & Flood, 2014). The state is a counter, each draw a hash of it:
 # `rng += DRAW` makes the next one, `uniform(rng)` reads it: eight bytes of state a replica, no library.
@@ -196,3 +71,118 @@ def epsilon_greedy(values: Any, action: int, ties: int, epsilon: float, u: float
             if values[action] == best:
                 skip -= 1
     return action
+
+
+@kernel(inline="always")
+def draw(probs: Any, u: float) -> int:
+    """An action from `[A]` probabilities."""
+    a, last = 0, probs.shape[0] - 1
+    while a < last and u >= probs[a]:
+        u -= probs[a]
+        a += 1
+    while a > 0 and probs[a] == 0.0:  # what rounding has left over belongs to a possible one
+        a -= 1
+    return a
+
+
+EPSILON_GREEDY, SOFTMAX, UCB, BONUS, THOMPSON = range(5)
+"""Kinds of exploration; `level` is epsilon, the temperature, the weight of a bonus or a posterior's spread.
+
+UCB: Auer, Cesa-Bianchi & Fischer (2002), Sutton & Barto, equation 2.10. Count bonus: Strehl & Littman (2008);
+it is added to the reward, so that it spreads over the table, and the choice is greedy. Thompson sampling (1933)
+draws from a Gaussian posterior of each action value.
+"""
+
+
+@kernel(inline="always")
+def choose(values: Any, visits: Any, now: Any, rng: Any) -> Any:
+    """Choose by `[A]` values and visits: (rng, action, whether it was a random one)."""
+    _, best, ties = greatest(values)
+    return choose_seen(values, best, ties, visits, now, rng)
+
+
+@kernel(inline="always")
+def choose_seen(values: Any, best: Any, ties: Any, visits: Any, now: Any, rng: Any) -> Any:
+    """`choose` by what `greatest` has already said of the values."""
+    if now.kind == EPSILON_GREEDY:
+        rng += DRAW
+        u = uniform(rng)
+        return rng, epsilon_greedy(values, best, ties, now.level, u), u < now.level
+    return weigh(values, visits, now.kind, now.level, rng)
+
+
+@kernel
+def weigh(values: Any, visits: Any, kind: int, level: float, rng: Any) -> Any:
+    """Choose by softmax, UCB, count bonus or Thompson sampling: (rng, action, not the greedy one)."""
+    n_actions = values.shape[0]
+    highest = values[0]
+    for a in range(1, n_actions):
+        highest = max(highest, values[a])
+    if kind == SOFTMAX:
+        total = 0.0
+        for a in range(n_actions):
+            total += np.exp((values[a] - highest) / level)
+        rng += DRAW
+        u, action = uniform(rng) * total, n_actions - 1
+        for a in range(n_actions):
+            u -= np.exp((values[a] - highest) / level)
+            if u < 0:
+                action = a
+                break
+        return rng, action, values[action] != highest
+    tried = 0
+    for a in range(n_actions):
+        tried += visits[a]
+    best, action, ties = -np.inf, 0, 0
+    for a in range(n_actions):
+        index = values[a]
+        if kind == UCB:
+            index = np.inf if visits[a] == 0 else index + level * np.sqrt(np.log(tried) / visits[a])
+        elif kind == THOMPSON:
+            rng += DRAW + DRAW
+            index += level / np.sqrt(visits[a] + 1.0) * standard_normal(uniform(rng - DRAW), uniform(rng))
+        if index > best or ties == 0:
+            best, action, ties = index, a, 1
+        elif index == best:  # each of the best is kept with the same chance
+            ties += 1
+            rng += DRAW
+            if uniform(rng) * ties < 1.0:
+                action = a
+    return rng, action, values[action] != highest
+
+
+def bonuses(visits: NDArray[Any], weight: float) -> NDArray[np.float64]:
+    """`[S, A]`: what UCB or a count bonus thinks that an action is worth trying; 0 where nobody has been."""
+    tried = np.maximum(visits, 1)
+    return np.where(visits > 0, weight / np.sqrt(tried), weight)
+
+
+def behaviour(q: NDArray[np.float64], visits: NDArray[Any], kind: int, level: float) -> NDArray[np.float64]:
+    """`[S, A]`: the chance of every action at the next visit.
+
+    For Thompson sampling by integrating, on 64 points, each action's density times the chance that all others
+    draw less.
+    """
+    if kind == SOFTMAX:
+        weights = np.exp((q - q.max(axis=1, keepdims=True)) / level)
+        return weights / weights.sum(axis=1, keepdims=True)
+    if kind == THOMPSON and level > 0:
+        from scipy.special import ndtr
+
+        sd = level / np.sqrt(visits + 1.0)
+        x = np.linspace((q - 5 * sd).min(axis=1), (q + 5 * sd).max(axis=1), 64, axis=-1)[:, None, :]
+        z = (x - q[..., None]) / sd[..., None]
+        below = np.maximum(ndtr(z), 1e-300)
+        density = np.exp(-0.5 * z**2) / sd[..., None]
+        weights = (density * np.prod(below, axis=1, keepdims=True) / below).sum(axis=2)
+        return weights / weights.sum(axis=1, keepdims=True)
+    index = q
+    if kind == UCB:
+        total = np.log(np.maximum(visits.sum(axis=1, keepdims=True), 1))
+        untried = visits == 0
+        index = np.where(untried, np.inf, q + level * np.sqrt(total / np.maximum(visits, 1)))
+        index = np.where(untried.any(axis=1, keepdims=True), untried.astype(np.float64), index)
+    best = index == index.max(axis=1, keepdims=True)
+    greedy = best / best.sum(axis=1, keepdims=True)
+    random = level if kind == EPSILON_GREEDY else 0.0
+    return random / q.shape[1] + (1.0 - random) * greedy

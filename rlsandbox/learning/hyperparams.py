@@ -40,8 +40,8 @@ def hp(
         log: whether a slider makes sense on a logarithmic scale.
         live: whether it may change while a run goes on.
         unit: unit, if it has one ("episodes").
-        only_if: (other field, value): shown only while the other field has that value, or with "!value"
-            another one.
+        only_if: (other field, value): shown only while the other field has that value, one of several
+            ("a|b"), or with "!value" another one.
         advanced: whether a form may keep it folded away.
     """
     extra = {
@@ -94,6 +94,13 @@ class Hyperparameter:
     only_if: tuple[str, str] | None
     optional: bool = False
     advanced: bool = False
+
+    def counts(self, other: str) -> bool:
+        """Whether it matters while the field that it depends on has this value."""
+        if self.only_if is None:
+            return True
+        _, wanted = self.only_if
+        return other != wanted[1:] if wanted.startswith("!") else other in wanted.split("|")
 
 
 class AgentConfig(BaseModel):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsandbox.worlds.errors import check
 from rlsandbox.worlds.mdp import TabularMDP, compile_world, recompile
 from rlsandbox.worlds.world import World
 
@@ -19,20 +21,39 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 @dataclass(frozen=True)
 class Enumerable:
-    """A world whose states can be listed: its drawing and its exact model."""
+    """A world whose states can be listed: its drawing and its exact model.
+
+    Attributes:
+        world, mdp: the drawing and its model.
+        policy: `[S, A]` probabilities of a policy that was loaded to be evaluated, or None.
+    """
 
     world: World
     mdp: TabularMDP
+    policy: NDArray[np.float64] | None = None
+    _known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     title = "drawn grid worlds"
 
+    def once(self, name: Any, compute: Callable[[], Any]) -> Any:
+        """Something that follows from the problem alone, computed when it is first asked for."""
+        if name not in self._known:
+            self._known[name] = compute()
+        return self._known[name]
+
     @classmethod
-    def of(cls, world: World) -> Enumerable:
+    def of(cls, world: World, policy: NDArray[np.float64] | None = None) -> Enumerable:
         """Compile a world.
 
         Raises:
-            SandboxError: its model is too large.
+            SandboxError: its model is too large, or the policy is another world's.
         """
-        return cls(world, compile_world(world))
+        mdp = compile_world(world)
+        fits = policy is None or policy.shape == (mdp.n_states, mdp.n_actions)
+        check(fits, "the policy was made for a world of another size or with other actions.", "policy")
+        if policy is not None:
+            sums = bool(np.all(policy >= 0) and np.allclose(policy.sum(axis=1), 1.0, atol=1e-6))
+            check(sums, "the policy's probabilities do not sum to 1.", "policy")
+        return cls(world, mdp, policy)
 
     def edited(self, world: World) -> Enumerable:
         """The problem of an edited world; only what the edit touches is compiled again.
@@ -40,7 +61,12 @@ class Enumerable:
         Raises:
             SandboxError: its model is too large.
         """
-        return Enumerable(world, recompile(self.mdp, self.world, world))
+        mdp, policy = recompile(self.mdp, self.world, world), self.policy
+        remap = None if policy is None else Remap.between(self.world, world)
+        if policy is not None and remap is not None:
+            uniform = np.full((1, mdp.n_states, mdp.n_actions), 1.0 / mdp.n_actions)
+            policy = remap.onto(uniform, policy[None])[0]
+        return Enumerable(world, mdp, policy)
 
 
 Problem = Enumerable
@@ -84,13 +110,16 @@ class Remap:
         known = {action.name: number for number, action in enumerate(old.actions)}
         return cls(states, np.array([known.get(action.name, -1) for action in new.actions], np.int64))
 
-    def table(self, old: NDArray[_Number], fill: float) -> NDArray[_Number]:
-        """Carry a table `[N, S, A]` over to `[N, S_new, A_new]`; what is new gets `fill`."""
-        new = np.full((old.shape[0], self.states.size, self.actions.size), fill, old.dtype)
+    def onto(self, new: NDArray[_Number], old: NDArray[_Number]) -> NDArray[_Number]:
+        """`new` `[N, S_new]` or `[N, S_new, A_new]`, with what `old` says where both know the place."""
         states, actions = np.flatnonzero(self.states >= 0), np.flatnonzero(self.actions >= 0)
-        source = old[:, self.states[states]][:, :, self.actions[actions]]
-        new[np.ix_(np.arange(old.shape[0]), states, actions)] = source
-        return new
+        merged, replicas = new.copy(), np.arange(new.shape[0])
+        if new.ndim == 2:
+            merged[np.ix_(replicas, states)] = old[:, self.states[states]]
+        else:
+            source = old[:, self.states[states]][:, :, self.actions[actions]]
+            merged[np.ix_(replicas, states, actions)] = source
+        return merged
 
     def state(self, old_state: int) -> int:
         """The new number of an old state, -1 where it is gone."""

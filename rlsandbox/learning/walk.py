@@ -1,7 +1,7 @@
 """Replicas that walk through a model: what compiled kernels step, count and log.
 
-A kernel trains one replica after the other, each for the same number of steps with its own generator, so that
-replica k of a run is exactly the run with that one seed.
+Each replica has its own generator and is advanced by itself, so that replica k of a run is exactly the run
+with that one seed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,6 @@ class Walk(NamedTuple):
     score: Any  # [N] float64, undiscounted return of the running episode
     steps: Any  # [N] int64
     episodes: Any  # [N] int64
-    visits: Any  # [N, S, A] int64
     trail: Any  # [N, TRAIL] int64, ring of states by step number
     returns: Any  # [N, BINS] float64, sums over episodes
     lengths: Any  # [N, BINS] float64, sums over episodes
@@ -75,7 +74,7 @@ class Walk(NamedTuple):
     latest: Any  # [N, LATEST] float64, ring of returns by episode number
 
     @classmethod
-    def begin(cls, seeds: tuple[int, ...], n_states: int, n_actions: int) -> Walk:
+    def begin(cls, seeds: tuple[int, ...]) -> Walk:
         """Nothing done yet."""
         n = len(seeds)
         return cls(
@@ -87,7 +86,6 @@ class Walk(NamedTuple):
             score=np.zeros(n),
             steps=np.zeros(n, np.int64),
             episodes=np.zeros(n, np.int64),
-            visits=np.zeros((n, n_states, n_actions), np.int64),
             trail=np.full((n, TRAIL), -1, np.int64),
             returns=np.zeros((n, BINS)),
             lengths=np.zeros((n, BINS)),
@@ -136,7 +134,7 @@ class Walk(NamedTuple):
         """Truncate and log the episode of a replica whose place is gone; its next step starts anew."""
         if self.state[replica] >= 0:
             log_episode.function(
-                replica_log.function(self, replica),
+                replica_of(self, replica),
                 int(self.episodes[replica]),
                 float(self.score[replica]),
                 int(self.length[replica]),
@@ -144,6 +142,11 @@ class Walk(NamedTuple):
             self.episodes[replica] += 1
         self.state[replica] = self.action[replica] = -1
         self.length[replica], self.score[replica] = 0, 0.0
+
+
+def replica_of(arrays: Any, i: int) -> Any:
+    """The arrays of one replica, by reference, of a named tuple of arrays `[N, ...]`; a number is `[1]`."""
+    return type(arrays)(*[array[i : i + 1] if array.ndim == 1 else array[i] for array in arrays])
 
 
 @kernel(inline="always")
@@ -171,18 +174,9 @@ def noise(sd: float, rng: Any) -> float:
 
 
 @kernel(inline="always")
-def replica_log(walk: Any, i: int) -> Any:
-    """Logs of replica i: sums of returns and lengths `[BINS]`, latest returns `[LATEST]`, bin width `[1]`."""
-    return walk.returns[i], walk.lengths[i], walk.latest[i], walk.width[i : i + 1]
-
-
-@kernel(inline="always")
 def log_episode(log: Any, episode: int, score: float, length: int) -> None:
-    """Add a finished episode to a replica's bins and to its latest returns.
-
-    `log` is a `replica_log`: to hand over the whole walk costs the counting of references to all its arrays.
-    """
-    returns, lengths, latest, width = log
+    """Add a finished episode to a replica's bins and to its latest returns; `log` is its walk."""
+    returns, lengths, latest, width = log.returns, log.lengths, log.latest, log.width
     at = episode // width[0]
     if at >= returns.shape[0]:
         merge_bins(returns)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from rlsandbox.algorithms import find
-from rlsandbox.learning.exploration import SteppedConfig, scheduled
+from rlsandbox.learning.configs import Exploring
+from rlsandbox.learning.schedules import scheduled
 from rlsandbox.studio.panels.runs_panel import RunRow
 from rlsandbox.studio.plots.run_curves import RunCurves
 from rlsandbox.studio.worker import Frame
@@ -73,7 +74,7 @@ class Run:
         """(episodes, values): each stretch between two changes follows its own schedule."""
         config = find(self.spec.algorithm).Config.make(self.spec.config)
         last = int(frame.progress.snapshot.episodes.max(initial=0))
-        if not isinstance(config, SteppedConfig) or last == 0:
+        if not isinstance(config, Exploring) or last == 0:
             return np.empty(0), np.empty(0)
         episodes, values = [], []
         for begin, changed in [(0, {}), *self.changes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -118,6 +119,7 @@ def finish(session: TrainingSession, watch: Callable[[TrainingSession], None] | 
     Raises:
         SandboxError: the run has diverged.
     """
+    session.threads = os.cpu_count() or 1
     session.tick()  # compiled code is loaded here, before the clock runs
     done, began = int(session.agent.steps.sum()), time.perf_counter()
     while session.run_slice(_SLICE_SECONDS):

@@ -28,6 +28,9 @@ _Count = Annotated[int, Field(ge=0, lt=2**63)]
 _Budget = Annotated[int, Field(ge=1, lt=2**63)] | None
 _Values = dict[str, bool | int | float | str | None]
 
+_POLICY = "given.policy"
+"""Name of the array that holds the policy to be evaluated."""
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -105,7 +108,8 @@ def save_checkpoint(session: TrainingSession, path: str | os.PathLike[str]) -> N
         moment_commands=moment.n_commands,
     )
     description = run.model_dump(mode="json") | {"worlds": worlds}
-    save_tensors(path, moment.state, description)
+    given = {} if spec.policy is None else {_POLICY: spec.policy}
+    save_tensors(path, {**moment.state, **given}, description)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> TrainingSession:
@@ -122,7 +126,13 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingSession:
         used = [run.world, run.moment_world, *(c.world for c in run.commands if c.world is not None)]
         check(max(used) < len(worlds), "it names a world that it does not hold.")
         spec = RunSpec(
-            run.algorithm, worlds[run.world], dict(run.config), tuple(run.seeds), run.steps, run.episodes
+            run.algorithm,
+            worlds[run.world],
+            dict(run.config),
+            tuple(run.seeds),
+            run.steps,
+            run.episodes,
+            arrays.pop(_POLICY, None),
         )
         session = TrainingSession(spec)
         session.commands = [(change.clock, _command(change, worlds)) for change in run.commands]
@@ -143,9 +153,11 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingSession:
 
 
 def _at(moment: Moment, spec: RunSpec) -> TrainingSession:
-    """A fresh run in the moment's world, to compare its state with."""
+    """A run in the moment's world that has done nothing, to compare its state with."""
     config = moment.config.model_dump()
-    return TrainingSession(RunSpec(spec.algorithm, moment.world, config, spec.seeds))
+    session = TrainingSession(RunSpec(spec.algorithm, spec.world, config, spec.seeds, policy=spec.policy))
+    session.replace_world(moment.world)
+    return session
 
 
 def _command(change: _Change, worlds: list[World]) -> Command:

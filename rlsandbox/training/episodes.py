@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.exploration import DRAW, seeded, uniform
+from rlsandbox.learning.exploration import DRAW, draw, seeded, uniform
 from rlsandbox.learning.walk import Model, noise, outcome, start_state
-from rlsandbox.training.evaluate import choose
 from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.mdp import TabularMDP
 
@@ -65,7 +64,7 @@ def _record(
         if not live[s]:
             return t, False
         rng += DRAW
-        a = choose(probs[s], uniform(rng))
+        a = draw(probs[s], uniform(rng))
         rng += DRAW
         k = outcome(model, s, a, uniform(rng))
         actions[t], rewards[t] = a, model.reward[s, a, k]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.exploration import DRAW, seeded, uniform
+from rlsandbox.learning.exploration import DRAW, draw, seeded, uniform
 from rlsandbox.learning.oracle import Solution, policy_values, solve
 from rlsandbox.learning.policy import TabularPolicy, greedy_probs
 from rlsandbox.learning.walk import Model, noise, outcome, start_state
@@ -84,6 +84,12 @@ def oracle_gap(mdp: TabularMDP, probs: NDArray[np.float64], oracle: Solution) ->
     return max(0.0, oracle.v_start - float(mdp.start[starts] @ v[starts]))
 
 
+def value_error(mdp: TabularMDP, v: NDArray[np.float64], truth: NDArray[np.float64]) -> float:
+    """Root of the mean squared difference of values `[S]` to V^pi over the live states that pi comes to."""
+    seen = mdp.live & np.isfinite(truth)
+    return float(np.sqrt(np.mean((v[seen] - truth[seen]) ** 2)))
+
+
 def rollouts(
     probs: NDArray[np.float64], mdp: TabularMDP, episodes: int, cap: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -95,18 +101,6 @@ def rollouts(
 
 
 @kernel
-def choose(probs: Any, u: float) -> int:
-    """Draw an action from `[A]` probabilities."""
-    a, last = 0, probs.shape[0] - 1
-    while a < last and u >= probs[a]:
-        u -= probs[a]
-        a += 1
-    while a > 0 and probs[a] == 0.0:
-        a -= 1
-    return a
-
-
-@kernel
 def _roll(probs: Any, model: Any, seed: Any, cap: int, scores: Any, ended: Any) -> None:
     for i in range(scores.shape[0]):
         rng = seed  # the same episodes for every replica
@@ -115,7 +109,7 @@ def _roll(probs: Any, model: Any, seed: Any, cap: int, scores: Any, ended: Any) 
             s = start_state(model, uniform(rng))
             for _ in range(cap):
                 rng += DRAW
-                a = choose(probs[i, s], uniform(rng))
+                a = draw(probs[i, s], uniform(rng))
                 rng += DRAW
                 k = outcome(model, s, a, uniform(rng))
                 reward = model.reward[s, a, k]

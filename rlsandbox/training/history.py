@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,6 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats
 from rlsandbox.learning.hyperparams import AgentConfig
-from rlsandbox.learning.oracle import Solution
-from rlsandbox.learning.policy import TabularPolicy
-from rlsandbox.training.evaluate import oracle_gap
-from rlsandbox.worlds.mdp import TabularMDP
 from rlsandbox.worlds.world import World
 
 _MOST_MOMENTS = 32
@@ -84,7 +81,8 @@ class Gap:
     Attributes:
         clock: `[P]` steps.
         episodes: `[P, N]`.
-        gap: `[P, N]` V*(start) - V^pi(start); NaN where the policy never ended.
+        gap: `[P, N]` V*(start) - V^pi(start), NaN where the policy never ended; for a method that predicts,
+            the root mean square of V - V^pi.
     """
 
     clock: NDArray[np.int64]
@@ -115,19 +113,10 @@ class GapLog:
         at = self.due_at()
         return at is not None and clock >= at
 
-    def add(
-        self,
-        clock: int,
-        episodes: NDArray[np.int64],
-        policy: TabularPolicy,
-        mdp: TabularMDP,
-        oracle: Solution,
-    ) -> None:
-        """Evaluate every replica's greedy policy exactly and log its gap."""
+    def add(self, clock: int, episodes: NDArray[np.int64], measure: Callable[[], Floats]) -> None:
+        """Measure every replica's distance `[N]`, NaN where there is none, and log it."""
         began = time.perf_counter()
-        gaps = [oracle_gap(mdp, probs, oracle) for probs in policy.probs]
-        values = np.array([np.nan if gap is None else gap for gap in gaps])
-        self._points.append((clock, episodes.astype(np.float64), values))
+        self._points.append((clock, episodes.astype(np.float64), measure()))
         if len(self._points) > _MOST_POINTS:
             self._points = self._points[::2]
             self._spacing *= 2

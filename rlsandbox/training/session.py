@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsandbox.algorithms import find
-from rlsandbox.learning.agent import Agent, Curve, Snapshot, Tick, View
-from rlsandbox.learning.oracle import Solution, solve
+from rlsandbox.learning.agent import Agent, Curve, Floats, Snapshot, Tick, View
+from rlsandbox.learning.oracle import Solution, policy_values, solve
 from rlsandbox.learning.problem import Enumerable, misfit
-from rlsandbox.training.evaluate import Evaluation, evaluate_policy
+from rlsandbox.training.evaluate import Evaluation, evaluate_policy, oracle_gap, value_error
 from rlsandbox.training.history import Gap, GapLog, History, Moment
 from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.mdp import TabularMDP
@@ -36,6 +37,7 @@ class RunSpec:
         seeds: one replica each.
         steps: budget of steps (sweeps for a planner) a replica, or None.
         episodes: budget of episodes a replica, or None.
+        policy: `[S, A]` probabilities of a policy that a prediction method is to evaluate, or None.
     """
 
     algorithm: str
@@ -44,6 +46,7 @@ class RunSpec:
     seeds: tuple[int, ...] = (0,)
     steps: int | None = None
     episodes: int | None = None
+    policy: NDArray[np.float64] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Check seeds and budget.
@@ -116,7 +119,7 @@ class TrainingSession:
 
     def __init__(self, spec: RunSpec) -> None:
         agent_class = find(spec.algorithm)
-        problem = Enumerable.of(spec.world.at_step(0))
+        problem = Enumerable.of(spec.world.at_step(0), spec.policy)
         reason = misfit(agent_class, problem)
         if reason is not None:
             raise SandboxError(reason)
@@ -126,6 +129,7 @@ class TrainingSession:
         self.commands: list[tuple[int, Command]] = []
         self.edits: list[tuple[float, str]] = []
         self.failure: str | None = None
+        self.threads = 1
         self.tracks_gap = False
         self.gap_log = GapLog()
         self.history = History()
@@ -171,6 +175,7 @@ class TrainingSession:
             return False
         self._change_by_schedule()
         unlimited = np.iinfo(np.int64).max
+        self.agent.threads = self.threads
         self.agent.step_budget = self.step_budget or unlimited
         self.agent.episode_budget = self.episode_budget or unlimited
         upcoming = self.world.schedule
@@ -232,9 +237,18 @@ class TrainingSession:
         """Log the distance to the oracle now."""
         oracle = self.oracle()
         if oracle is not None and self.gap_log.last_clock != self.clock:
-            self.gap_log.add(
-                self.clock, self.agent.episodes, self.agent.policy(), self.agent.problem.mdp, oracle
-            )
+            self.gap_log.add(self.clock, self.agent.episodes, lambda: self._distance(oracle))
+
+    def _distance(self, oracle: Solution) -> Floats:
+        """`[N]` distances to the truth; NaN where a policy never ends."""
+        mdp, given = self.agent.problem.mdp, self.agent.given
+        if given is None:
+            gaps = [oracle_gap(mdp, probs, oracle) for probs in self.agent.policy().probs]
+            return np.array([np.nan if gap is None else gap for gap in gaps])
+        truth = policy_values(mdp, given, oracle.gamma)
+        if truth is None:
+            return np.full(self.agent.n_seeds, np.nan)
+        return np.array([value_error(mdp, v, truth) for v in self.agent.estimates()])
 
     def _broken(self) -> str | None:
         for name, values in self.agent.learnt().items():
@@ -344,7 +358,8 @@ class TrainingSession:
         """The truth about the world of now, solved once."""
         key = (self.world.digest, float(getattr(self.agent.config, "gamma", 1.0)))
         if self._oracle is None or self._oracle[0] != key:
-            self._oracle = (key, solve(self.agent.problem.mdp, key[1]))
+            problem, gamma = self.agent.problem, key[1]
+            self._oracle = (key, problem.once(("solution", gamma), lambda: solve(problem.mdp, gamma)))
         return self._oracle[1]
 
     def evaluate(self) -> Evaluation:

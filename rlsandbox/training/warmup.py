@@ -7,25 +7,25 @@ stale.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
-from rlsandbox.worlds.compiled import cache_folder, kernel_sources
+from rlsandbox.worlds.compiled import cache_folder, versions
 
-_KEPT = 4
+_ROOMS = ("worlds", "learning", "algorithms", "training")
+"""Where kernels are."""
+_MOST_BYTES = 256 * 2**20
 
 
+@cache
 def _marker() -> Path:
-    """A file that says that the cache holds all kernels of exactly these sources, at this place and age.
-
-    The compiler looks at a source's path and time, so a copy of the same sources is compiled again.
-    """
-    ages = [f"{source}{source.stat().st_mtime_ns}" for source in kernel_sources()]
-    digest = hashlib.sha256("".join(ages).encode()).hexdigest()[:16]
-    return Path(os.environ.get("NUMBA_CACHE_DIR", str(cache_folder()))) / f"{digest}.warm"
+    """A file that says that the cache holds all kernels of exactly these sources."""
+    package, digest = Path(__file__).resolve().parent.parent, hashlib.sha256(versions().encode())
+    for source in (source for room in _ROOMS for source in sorted((package / room).rglob("*.py"))):
+        digest.update(source.read_bytes())
+    return cache_folder() / f"{digest.hexdigest()[:16]}.warm"
 
 
 def cache_is_warm() -> bool:
@@ -67,11 +67,13 @@ def warm_up() -> None:
 
 
 def _forget_old_caches() -> None:
-    """Remove the caches of older sources but the newest few."""
-    caches = cache_folder().parent
-    folders = [path for path in caches.iterdir() if path.is_dir()] if caches.is_dir() else []
-    for path in sorted(folders, key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT:]:
-        shutil.rmtree(path, ignore_errors=True)
+    """Remove the oldest files of the cache where there are too many."""
+    files = sorted(cache_folder().iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+    kept = 0
+    for path in files:
+        kept += path.stat().st_size
+        if kept > _MOST_BYTES:
+            path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def test_ties_and_random_actions_are_uniform(algorithm, epsilon):
     # one cell that pays nothing: all four values stay 0, all four actions stay equally good
     session = begin(algorithm, World.blank(1, 1), seeds=(7,), epsilon=epsilon)
     session.tick(40_000)
-    counts = session.agent.state()["walk.visits"][0, 0]
+    counts = session.agent.state()["tables.visits"][0, 0]
     assert counts.sum() == 40_000
     chi_square = ((counts - 10_000) ** 2 / 10_000).sum()
     assert chi_square < 16.27  # three degrees of freedom, 0.1 %

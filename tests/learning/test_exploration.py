@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from rlsandbox.learning.agent import View
-from rlsandbox.learning.exploration import SteppedConfig, scheduled
+from rlsandbox.learning.configs import ControlConfig
+from rlsandbox.learning.schedules import scheduled
 from rlsandbox.learning.policy import TabularPolicy, greedy_probs
 from tests.helpers import begin, corridor, last_update
 
 
 def values(name: Any, episodes: tuple[int, ...], **config) -> list[float]:
-    schedule = SteppedConfig.make(config).schedule(name)
+    schedule = ControlConfig.make(config).schedule(name)
     compiled = [scheduled(*schedule, episode) for episode in episodes]
     assert compiled == [scheduled.function(*schedule, episode) for episode in episodes]
     return compiled
@@ -74,9 +75,9 @@ def test_a_tabular_policy_acts_by_its_probabilities():
 
 
 def test_a_configuration_takes_texts_and_describes_itself():
-    config = SteppedConfig.make({"alpha": "0.25", "epsilon_schedule": "linear", "epsilon_episodes": "80"})
+    config = ControlConfig.make({"alpha": "0.25", "epsilon_schedule": "linear", "epsilon_episodes": "80"})
     assert (config.alpha, config.epsilon_schedule, config.epsilon_episodes) == (0.25, "linear", 80)
-    rows = {row.name: row for row in SteppedConfig.describe()}
+    rows = {row.name: row for row in ControlConfig.describe()}
     assert (rows["alpha"].low, rows["alpha"].high, rows["alpha"].low_open) == (0, 1, True)
     assert rows["epsilon_schedule"].choices == ("constant", "linear", "exponential")
     assert rows["epsilon_decay"].only_if == ("epsilon_schedule", "exponential")

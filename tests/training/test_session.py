@@ -235,12 +235,12 @@ def test_a_wall_elsewhere_leaves_the_episode_alone(algorithm):
 
 def test_a_resize_carries_what_was_learnt_to_its_cell():
     session = advance(begin("q_learning", room(), (3,), initial_q=0.25, epsilon=0.5), 400)
-    before, visits = table(session).copy(), session.agent.state()["walk.visits"][0]
+    before, visits = table(session).copy(), session.agent.state()["tables.visits"][0]
     session.replace_world(session.world.resized(2, 5))
     after = table(session).reshape(2, 5, 4)
     np.testing.assert_array_equal(after[:, :3], before.reshape(3, 3, 4)[:2])
     assert (after[:, 3:] == 0.25).all()
-    moved = session.agent.state()["walk.visits"][0].reshape(2, 5, 4)
+    moved = session.agent.state()["tables.visits"][0].reshape(2, 5, 4)
     np.testing.assert_array_equal(moved[:, :3], visits.reshape(3, 3, 4)[:2])
     assert not moved[:, 3:].any()
     advance(session, 800)

@@ -5,101 +5,36 @@
 Source: Watkins (1989); Sutton & Barto, 2nd edition, section 6.5.
 """
 
-# The record is written only after a step, which a type checker cannot know.
-# pyright: reportPossiblyUnboundVariable=false
-
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, scheduled, uniform
-from rlsandbox.learning.tabular import TabularControl, fill, one_step_parts
-from rlsandbox.learning.walk import TRAIL, Index, log_episode, noise, outcome, replica_log, start_state
+from rlsandbox.learning.control import Control
+from rlsandbox.learning.exploration import greatest
+from rlsandbox.learning.stepping import stepping, tell
+from rlsandbox.learning.walk import Index
 from rlsandbox.worlds.compiled import kernel
 
 
-@kernel(error_model="numpy")
-def q_learning(
-    q: Any,
-    model: Any,
-    walk: Any,
-    record: Any,
-    parameters: Any,
-    n_steps: int,
-    step_budget: int,
-    episode_budget: int,
-) -> None:
-    """Advance every replica by up to `n_steps` steps; `q` is `[N, S, A]`."""
-    gamma = parameters.gamma
-    uncertain, noisy = model.cumulative.shape[2] > 1, model.noisy
-    for i in range(q.shape[0]):
-        q_i, visits, trail, log = q[i], walk.visits[i], walk.trail[i], replica_log(walk, i)
-        rng, s_next = walk.rng[i], walk.state[i]
-        length, score, episode = walk.length[i], walk.score[i], walk.episodes[i]
-        first = step = walk.steps[i]
-        last = min(first + n_steps, step_budget)
-        alpha, epsilon = scheduled(*parameters.alpha, episode), scheduled(*parameters.epsilon, episode)
-        next_value, best, ties = greatest(q_i[max(s_next, 0)])
-        while step < last and episode < episode_budget:
-            if s_next < 0:
-                rng += DRAW
-                s_next = start_state(model, uniform(rng))
-                next_value, best, ties = greatest(q_i[s_next])
-            s = Index(s_next)
-            rng += DRAW
-            u = uniform(rng)
-            explored = u < epsilon
-            a, k = Index(epsilon_greedy(q_i[s], best, ties, epsilon, u)), Index(0)
-            if uncertain:
-                rng += DRAW
-                k = outcome(model, s, a, uniform(rng))
-            s_next, reward, terminated = (
-                model.next_state[s, a, k],
-                model.reward[s, a, k],
-                model.terminal[s, a, k],
-            )
-            if noisy and model.reward_sd[s, a, k] > 0:
-                rng += DRAW + DRAW
-                reward += noise(model.reward_sd[s, a, k], rng)
-
-            before = q_i[s, a]
-            next_value, best, ties = greatest(q_i[Index(s_next)])  # the next step chooses by this look too
-            if terminated:
-                next_value = 0.0
-            target = reward + gamma * next_value
-            td_error = target - before
-            q_i[s, a] = before + alpha * td_error
-            if Index(s_next) == s:
-                _, best, ties = greatest(q_i[s])
-
-            visits[s, a] += 1
-            trail[Index(step % TRAIL)] = np.int64(s)
-            step, length, score = step + 1, length + 1, score + reward
-            truncated = not terminated and length == model.step_limit
-            if terminated or truncated:
-                log_episode(log, episode, score, length)
-                s_next, length, score, episode = -1, 0, 0.0, episode + 1
-                alpha, epsilon = (
-                    scheduled(*parameters.alpha, episode),
-                    scheduled(*parameters.epsilon, episode),
-                )
-        walk.rng[i], walk.state[i], walk.length[i] = rng, s_next, length
-        walk.score[i], walk.episodes[i], walk.steps[i] = score, episode, step
-        if step > first:  # of the last update; what can be told afterwards does not burden the loop
-            target, arrived = reward + gamma * next_value, model.next_state[s, a, k]
-            terminated, over = model.terminal[s, a, k], s_next < 0
-            truncated, alpha = over and not terminated, scheduled(*parameters.alpha, episode - over)
-            fill(record[i], s, a, reward, arrived, -1, terminated, truncated, explored, before,
-                 target, target - before, q_i[s, a], alpha, gamma, next_value, step)  # fmt: skip
+@kernel(inline="always")
+def learn(tables: Any, model: Any, t: Any, now: Any, rng: Any, record: Any, telling: Any) -> Any:
+    """Learn from a step `t` as if the best known action followed."""
+    q = tables.q
+    before, next_value = q[t.s, t.a], 0.0
+    if not t.terminated:
+        next_value, _, _ = greatest(q[Index(t.s_next)])
+    target = t.reward + now.gamma * next_value
+    td_error = target - before
+    q[t.s, t.a] = before + now.alpha * td_error
+    if telling:
+        tell(record, t, now, -1, before, target, q[t.s, t.a], next_value)
+    return rng, -1, False
 
 
-class QLearning(TabularControl):
+class QLearning(Control):
     """Q-learning (Watkins, 1989): learns the greedy policy's values while it explores."""
 
     title = "Q-learning"
     source = "Watkins (1989); Sutton & Barto, 2nd ed., section 6.5"
     equation = "Q(s,a) ← Q(s,a) + α [ r + γ max Q(s′,·) − Q(s,a) ]"
-    kernel = staticmethod(q_learning)
-    written = staticmethod(one_step_parts)
+    loop = stepping(learn)

@@ -90,10 +90,8 @@ class HyperparameterForm(QWidget):
     def _counts(self, field: Hyperparameter) -> bool:
         if field.only_if is None:
             return True
-        other, wanted = field.only_if
-        value = str(self.rows[other].value())
-        holds = value != wanted[1:] if wanted.startswith("!") else value == wanted
-        return holds and self._counts(self._fields[other])
+        other, _ = field.only_if
+        return field.counts(str(self.rows[other].value())) and self._counts(self._fields[other])
 
     def _tooltip(self, field: Hyperparameter) -> str:
         lines = [field.doc[:1].upper() + field.doc[1:] + "."]

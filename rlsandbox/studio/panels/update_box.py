@@ -94,7 +94,7 @@ def _written(part: Part) -> str:
 
 def title_of(update: Update, world: World, head: str) -> str:
     """What was updated, after a head such as "Last update of"; the action is bold."""
-    if update.action is None:
+    if update.action is None or update.of_state:
         return f"{head} V(s)"
     return f"{head} Q(s, *{world.actions[update.action].name}*)"
 
