@@ -52,9 +52,9 @@ class Timid(QLearning):
 
     title = "Timid"
 
-    def parameters(self):
+    def setting(self):
         """As ever, but with no discount left."""
-        return super().parameters()._replace(gamma=0.0)
+        return super().setting()._replace(gamma=0.0)
 '''
 
 NORTH = '''"""A new overlay."""

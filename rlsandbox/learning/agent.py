@@ -190,8 +190,8 @@ class Agent(ABC):
     lifts: ClassVar[frozenset[str]] = frozenset()
     """Rules of the contract that this algorithm cannot keep ("bit_identity", "stride", "resume")."""
     Config: ClassVar[type[AgentConfig]]
-    task: ClassVar[Literal["control", "prediction"]] = "control"
-    """Whether it looks for the best policy or for the values of a given one."""
+    task: ClassVar[Literal["control", "prediction", "baseline"]] = "control"
+    """Whether it looks for the best policy, for the values of a given one, or is there to compare with."""
     offers: ClassVar[frozenset[str]] = frozenset()
     """Names of what `field` gives: "traces", "uncertainty", "bonus", "known", ..."""
     presets: ClassVar[dict[str, Preset]] = {}

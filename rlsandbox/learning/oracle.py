@@ -301,7 +301,7 @@ def _sweep(
     return residual
 
 
-@kernel
+@kernel(_nrt=True)
 def _ends_surely(
     next_state: Any, prob: Any, reward: Any, terminal: Any, live: Any, rest: Any, action: Any
 ) -> bool:

@@ -11,13 +11,19 @@ import pytest
 
 from rlsandbox.algorithms import registry
 from rlsandbox.learning.agent import View
+from rlsandbox.learning.oracle import policy_values
 from rlsandbox.training.checkpoints import load_checkpoint, save_checkpoint
+from rlsandbox.training.evaluate import value_error
 from rlsandbox.worlds.gallery import gallery_world
 from tests.helpers import EVERYTHING, advance, assert_same_state, begin, corridor, digest, eventful
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (3, 11, 2**40)
 every_agent = pytest.mark.parametrize("algorithm", sorted(registry()))
+
+
+def those_of(task: str) -> list[str]:
+    return [name for name, agent in sorted(registry().items()) if agent.task == task]
 
 
 def lifts(algorithm: str, rule: str) -> bool:
@@ -163,7 +169,22 @@ def test_rewards_that_overflow_stop_the_run(algorithm):
         assert "became" in session.failure
 
 
-@every_agent
+@pytest.mark.parametrize("algorithm", those_of("prediction"))
+def test_it_learns_the_values_of_a_policy(algorithm):
+    world = gallery_world("grid_4x4")
+    assert world is not None
+    planning = registry()[algorithm].unit == "sweeps"
+    budget = {} if planning else {"episodes": 3000}
+    session = begin(algorithm, world, SEEDS, **budget, **only(algorithm, alpha=0.02, gamma=0.95))
+    session.run()
+    agent = session.agent
+    truth = policy_values(agent.problem.mdp, agent.given, 0.95)
+    assert truth is not None
+    largest = 1e-6 if planning else 0.05 * np.ptp(truth)
+    assert [value_error(agent.problem.mdp, v, truth) < largest for v in agent.estimates()] == [True] * 3
+
+
+@pytest.mark.parametrize("algorithm", those_of("control"))
 @pytest.mark.parametrize("world", ["grid_4x4", "key_door"])
 def test_it_learns_the_best_policy_of_a_small_world(algorithm, world):
     drawn = gallery_world(world)

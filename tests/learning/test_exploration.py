@@ -7,8 +7,8 @@ import pytest
 
 from rlsandbox.learning.agent import View
 from rlsandbox.learning.configs import ControlConfig
-from rlsandbox.learning.schedules import scheduled
 from rlsandbox.learning.policy import TabularPolicy, greedy_probs
+from rlsandbox.learning.schedules import scheduled
 from tests.helpers import begin, corridor, last_update
 
 
@@ -81,5 +81,14 @@ def test_a_configuration_takes_texts_and_describes_itself():
     assert (rows["alpha"].low, rows["alpha"].high, rows["alpha"].low_open) == (0, 1, True)
     assert rows["epsilon_schedule"].choices == ("constant", "linear", "exponential")
     assert rows["epsilon_decay"].only_if == ("epsilon_schedule", "exponential")
-    assert {name for name, row in rows.items() if row.live} == {"alpha", "gamma", "epsilon"}
+    assert {name for name, row in rows.items() if row.live} == {
+        "alpha",
+        "gamma",
+        "exploration",
+        "epsilon",
+        "temperature",
+        "confidence",
+        "bonus",
+        "spread",
+    }
     assert config.with_values(gamma=0.5).gamma == 0.5

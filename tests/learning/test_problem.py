@@ -45,7 +45,7 @@ def test_actions_go_by_their_names():
     remap = Remap.between(world, world.with_rules(moves=2, stay=True))
     assert remap is not None
     assert remap.actions.tolist() == [3, 1, -1]  # left and right were numbers 3 and 1; stay is new
-    table = remap.table(np.arange(8.0).reshape(1, 2, 4), fill=-7.0)
+    table = remap.onto(np.full((1, 2, 3), -7.0), np.arange(8.0).reshape(1, 2, 4))
     np.testing.assert_array_equal(table, [[[3, 1, -7], [7, 5, -7]]])
 
 
