@@ -23,12 +23,8 @@ FOREVER = (KINDS["constant"], 0.0, 0.0, 0.0)
 """A schedule that stays at nothing."""
 
 
-class Discounted(AgentConfig):
-    """Whatever values the future."""
-
-    gamma: float = hp(
-        0.99, ge=0, le=1, label="Discount", symbol="γ", doc="discount of the next step's value", live=True
-    )
+class Scheduled(AgentConfig):
+    """Whatever has hyperparameters that change from episode to episode."""
 
     def schedule(self, name: str) -> tuple[int, float, float, float]:
         """(kind, first, last, rate) of a scheduled hyperparameter, as `scheduled` takes it."""
@@ -40,8 +36,8 @@ class Discounted(AgentConfig):
         return KINDS[kind], getattr(self, name), getattr(self, f"{name}_end"), rate
 
 
-class Stepped(Discounted):
-    """Whatever moves its values by a step size."""
+class StepSize(Scheduled):
+    """The step size and its schedule."""
 
     alpha: float = hp(
         0.1,
@@ -87,6 +83,18 @@ class Stepped(Discounted):
         only_if=("alpha_schedule", "exponential"),
         advanced=True,
     )
+
+
+class Discounted(Scheduled):
+    """Whatever values the future."""
+
+    gamma: float = hp(
+        0.99, ge=0, le=1, label="Discount", symbol="γ", doc="discount of the next step's value", live=True
+    )
+
+
+class Stepped(Discounted, StepSize):
+    """Whatever moves its values by a step size."""
 
 
 class Exploring(Discounted):

@@ -89,8 +89,8 @@ EPSILON_GREEDY, SOFTMAX, UCB, BONUS, THOMPSON = range(5)
 """Kinds of exploration; `level` is epsilon, the temperature, the weight of a bonus or a posterior's spread.
 
 UCB: Auer, Cesa-Bianchi & Fischer (2002), Sutton & Barto, equation 2.10. Count bonus: Strehl & Littman (2008);
-it is added to the reward, so that it spreads over the table, and the choice is greedy. Thompson sampling (1933)
-draws from a Gaussian posterior of each action value.
+it is added to the reward, so that it spreads over the table, and the choice is greedy. Thompson (1933): draws
+from a Gaussian posterior of each action value.
 """
 
 

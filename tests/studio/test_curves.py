@@ -91,7 +91,7 @@ def test_the_last_bin_ends_with_the_last_episode() -> None:
 
 
 def test_a_log_knows_how_many_episodes_it_has() -> None:
-    walk = Walk.begin((0, 1), 2, 2)
+    walk = Walk.begin((0, 1))
     walk.width[:], walk.episodes[:] = (2, 1), (3, 2)
     walk.returns[:, :2] = [[10.0, 6.0], [1.0, 2.0]]
     curve = walk.curves()["return"]

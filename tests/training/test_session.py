@@ -72,7 +72,7 @@ def test_a_run_without_a_budget_says_what_to_do():
         ({"steps": 0}, "a budget is at least 1, not 0"),
         ({"config": {"alpha": 2.0}}, "alpha: Input should be less than or equal to 1"),
         ({"config": {"alpha": float("nan")}}, "alpha: .*finite|alpha: .*less than"),
-        ({"config": {"gama": 0.9}}, "there is no hyperparameter 'gama'; there are gamma, alpha"),
+        ({"config": {"gama": 0.9}}, "there is no hyperparameter 'gama'; there are alpha, alpha_schedule"),
         (
             {"config": {"epsilon_schedule": "cosine"}},
             "epsilon_schedule: Input should be 'constant', 'linear'",
