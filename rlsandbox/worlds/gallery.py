@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from rlsandbox.worlds.errors import SandboxError
-from rlsandbox.worlds.generators import maze, open_grid
-from rlsandbox.worlds.rules import Change, Rules
+import numpy as np
+
+from rlsandbox.worlds.errors import SandboxError, check
+from rlsandbox.worlds.generators import bandit, bandit_of, cave, maze, open_grid
+from rlsandbox.worlds.rules import MAX_SIDE, Change, Rules
 from rlsandbox.worlds.text_maps import FROZEN_LAKE, world_from_rows
-from rlsandbox.worlds.validation import MAX_SIDE
+from rlsandbox.worlds.toy_text import gambler, taxi
+from rlsandbox.worlds.validation import MAX_ARMS
 from rlsandbox.worlds.world import World
 
 _SLIPPERY = {"alpha": 0.1, "gamma": 0.99, "epsilon": 1.0, "epsilon_schedule": "exponential"}
@@ -279,12 +282,107 @@ GALLERY: dict[str, GalleryEntry] = {
             _key_door,
             {"alpha": 0.5, "gamma": 0.95},
         ),
+        GalleryEntry(
+            "ten_armed_testbed",
+            "Ten-armed testbed",
+            "Ten arms that pay with spread 1 about means drawn from a standard normal, one draw of them.",
+            f"{BOOK}, section 2.3",
+            lambda: bandit(10, 0).replace(name="Ten-armed testbed"),
+            {"alpha": 0.1, "gamma": 1.0, "epsilon": 0.1},
+            1_000,
+        ),
+        GalleryEntry(
+            "drifting_testbed",
+            "Drifting testbed",
+            "Ten arms whose means all begin at 0 and walk at random, by 0.01 each step.",
+            f"{BOOK}, exercise 2.5",
+            lambda: bandit_of(np.zeros(10), "Drifting testbed", drift=0.01),
+            {"alpha": 0.1, "gamma": 1.0, "epsilon": 0.1},
+            10_000,
+        ),
+        GalleryEntry(
+            "gambler",
+            "Gambler's problem",
+            "Stakes on a coin that wins four times in ten, until 100 or nothing; row and column are the tens "
+            "and ones of the capital, and a stake that is too high counts as the highest that is allowed.",
+            f"{BOOK}, example 4.3",
+            gambler,
+            {"alpha": 0.1, "gamma": 1.0},
+            20_000,
+        ),
+        GalleryEntry(
+            "taxi",
+            "Taxi",
+            "Fetch a passenger and bring them to their goal; what is carried stands for both places.",
+            "Gymnasium, Taxi-v3; Dietterich, 2000",
+            taxi,
+            {"alpha": 0.5, "gamma": 0.99},
+            5_000,
+        ),
     )
 }
 """The built-in worlds by id, in the order in which they are shown."""
 
-GENERATORS: dict[str, Callable[[int, int, int], World]] = {"maze": maze, "open": open_grid}
-"""Generators by the word before the colon: (height, width, seed) -> World."""
+
+@dataclass(frozen=True)
+class Generator:
+    """One family of worlds.
+
+    Attributes:
+        id: the word before the colon.
+        title: name for people.
+        description: one sentence.
+        form: what is written after the word.
+        example: the same with numbers.
+        make: (the text before the last colon, seed) -> World.
+    """
+
+    id: str
+    title: str
+    description: str
+    form: str
+    example: str
+    make: Callable[[str, int], World]
+
+
+def _sized(make: Callable[[int, int, int], World]) -> Callable[[str, int], World]:
+    """A generator that takes a side (`21`) or height and width (`21x31`)."""
+
+    def read(size: str, seed: int) -> World:
+        sides = size.split("x") if "x" in size else [size, size]
+        check(
+            len(sides) == 2 and all(map(_is_number, sides)), f"SIZE is a side or HEIGHTxWIDTH, not {size!r}."
+        )
+        height, width = (int(side) for side in sides)
+        check(
+            all(5 <= side <= MAX_SIDE for side in (height, width)),
+            f"SIZE must be from 5 to {MAX_SIDE}, not {size}.",
+        )
+        return make(height, width, seed)
+
+    return read
+
+
+def _armed(arms: str, seed: int) -> World:
+    check(
+        _is_number(arms) and 1 <= int(arms) <= MAX_ARMS, f"ARMS must be from 1 to {MAX_ARMS}, not {arms!r}."
+    )
+    return bandit(int(arms), seed)
+
+
+_SIZES = "SIZE is a side (21) or height and width (21x31)."
+GENERATORS: dict[str, Generator] = {
+    generator.id: generator
+    for generator in (
+        Generator("maze", "Maze", f"A random maze. {_SIZES}", "SIZE:SEED", "21:0", _sized(maze)),
+        Generator("open", "Open grid", f"An open grid. {_SIZES}", "SIZE:SEED", "21:0", _sized(open_grid)),
+        Generator("cave", "Cave", f"A random cave. {_SIZES}", "SIZE:SEED", "21:0", _sized(cave)),
+        Generator(
+            "bandit", "Bandit", "Arms whose mean rewards are drawn at random.", "ARMS:SEED", "10:0", _armed
+        ),
+    )
+}
+"""Generators by the word before the colon."""
 
 
 def gallery() -> dict[str, GalleryEntry]:
@@ -293,26 +391,26 @@ def gallery() -> dict[str, GalleryEntry]:
 
 
 def gallery_world(name: str) -> World | None:
-    """The world of a gallery id, `maze:SIZE:SEED` or `open:SIZE:SEED`; None if the name is neither.
-
-    SIZE is a side (`21`) or height and width (`21x31`).
+    """The world of a gallery id or a generator with its arguments (`maze:21:0`); None if the name is neither.
 
     Raises:
-        SandboxError: a generator's size or seed is wrong.
+        SandboxError: a generator's arguments are wrong.
     """
     if name in GALLERY:
         return GALLERY[name].make()
     kind, colon, rest = name.partition(":")
-    if not colon or kind not in GENERATORS:
+    generator = GENERATORS.get(kind)
+    if not colon or generator is None:
         return None
     size, _, seed = rest.partition(":")
-    sides = size.split("x") if "x" in size else [size, size]
-    if len(sides) != 2 or not all(_is_number(text) for text in (*sides, seed)):
-        raise SandboxError(f"write {kind}:SIZE:SEED, for example {kind}:21:0 or {kind}:21x31:0.", name)
-    height, width = (int(side) for side in sides)
-    if not all(5 <= side <= MAX_SIDE for side in (height, width)):
-        raise SandboxError(f"SIZE must be from 5 to {MAX_SIDE}, not {size}.", name)
-    return GENERATORS[kind](height, width, int(seed))
+    try:
+        check(_is_number(seed), "SEED must be a whole number.")
+        return generator.make(size, int(seed))
+    except SandboxError as error:
+        example = f"{kind}:{generator.example}"
+        raise SandboxError(
+            f"{error.message} Write {kind}:{generator.form}, for example {example}.", name[:80]
+        ) from None
 
 
 def _is_number(text: str) -> bool:

@@ -12,6 +12,8 @@ from rlsandbox.worlds.tiles import CODE
 from rlsandbox.worlds.world import World
 
 _UNIT_STEPS = ((-1, 0), (0, 1), (1, 0), (0, -1))
+_ROCK = 0.44
+_SMOOTHINGS = 4
 _LOOPS = 0.08
 """Share of the walls between two corridors that are opened, so that there is more than one way."""
 
@@ -23,8 +25,8 @@ def maze(height: int, width: int, seed: int) -> World:
     Where a side is even, its last row or column is a second outer wall.
 
     Args:
-        height: rows, 5 to 128.
-        width: columns, 5 to 128.
+        height: rows, 5 to 512.
+        width: columns, 5 to 512.
         seed: equal seeds give equal mazes.
     """
     rng = np.random.default_rng(seed)
@@ -62,8 +64,8 @@ def open_grid(height: int, width: int, seed: int) -> World:
     """A floor without walls; start and goal at random, at least half the longer side apart.
 
     Args:
-        height: rows, 5 to 128.
-        width: columns, 5 to 128.
+        height: rows, 5 to 512.
+        width: columns, 5 to 512.
         seed: equal seeds give equal worlds.
     """
     rng = np.random.default_rng(seed)
@@ -76,19 +78,97 @@ def open_grid(height: int, width: int, seed: int) -> World:
     return _world(f"Open grid {height}x{width}, seed {seed}", free, (r0, c0), (r1, c1))
 
 
+def cave(height: int, width: int, seed: int) -> World:
+    """A cave: noise that a cellular automaton smoothed; start and goal lie as far apart as two cells can.
+
+    Rock is any cell with five or more rocks among itself and its neighbours, four times over; only the
+    largest room is kept.
+
+    Args:
+        height: rows, 5 to 512.
+        width: columns, 5 to 512.
+        seed: equal seeds give equal caves.
+    """
+    rng = np.random.default_rng(seed)
+    while True:
+        rock = rng.random((height, width)) < _ROCK
+        for _ in range(_SMOOTHINGS):
+            around = np.pad(rock, 1, constant_values=True).astype(np.int8)
+            around = around[:-2] + around[1:-1] + around[2:]
+            rock = around[:, :-2] + around[:, 1:-1] + around[:, 2:] >= 5
+        rock[[0, -1]], rock[:, [0, -1]] = True, True
+        free = _largest_room(~rock)
+        if np.count_nonzero(free) >= 2:
+            break
+    r, c = np.argwhere(free)[0].tolist()
+    start = _farthest(free, (r, c))
+    return _world(f"Cave {height}x{width}, seed {seed}", free, start, _farthest(free, start))
+
+
+def bandit(arms: int, seed: int) -> World:
+    """A bandit whose arms pay normal rewards of spread 1, their means drawn from a standard normal.
+
+    Args:
+        arms: 1 to 1000.
+        seed: equal seeds give equal bandits.
+    """
+    means = np.random.default_rng(seed).normal(size=arms)
+    return bandit_of(means, f"Bandit of {arms} arms, seed {seed}")
+
+
+def bandit_of(means: NDArray[np.float64], name: str, drift: float = 0.0) -> World:
+    """A bandit whose arms lie in reading order above the start.
+
+    Args:
+        means: `[A]` mean reward of each arm.
+        name: the world's name.
+        drift: see `Rules.drift`.
+    """
+    width = min(len(means), 10 if len(means) <= 100 else 40)
+    height = -(-len(means) // width) + 1
+    world = World.blank(height, width, name, Rules(moves=0, drift=drift))
+    cells = [divmod(k, width) for k in range(len(means))]
+    world = world.painted(cells, "arm").painted([(height - 1, width // 2)], "start")
+    reward = world.reward.copy()
+    reward.ravel()[: len(means)] = means
+    return world.replace(reward=reward)
+
+
+def _largest_room(free: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The largest part of the free cells that hangs together; the first of equal ones."""
+    left, best = free, np.zeros_like(free)
+    for r, c in np.argwhere(free).tolist():
+        if left[r, c]:
+            room = _swept(left, (r, c))[1]
+            left = left & ~room
+            if np.count_nonzero(room) > np.count_nonzero(best):
+                best = room
+    return best
+
+
 def _farthest(free: NDArray[np.bool_], source: Cell) -> Cell:
     """The last cell that a breadth-first sweep from `source` reaches."""
-    seen = ~free
-    seen[source] = True
-    queue, cell = deque([source]), source
+    return _swept(free, source)[0]
+
+
+def _swept(free: NDArray[np.bool_], source: Cell) -> tuple[Cell, NDArray[np.bool_]]:
+    """The last cell that a breadth-first sweep from `source` reaches, and all that it reaches `[H, W]`."""
+    # a rim of walls around the cells makes every neighbour a plain difference of numbers
+    rim = np.pad(free, 1)
+    width = rim.shape[1]
+    unseen = bytearray(rim.tobytes())
+    cell = (source[0] + 1) * width + source[1] + 1
+    unseen[cell] = 0
+    steps = [dr * width + dc for dr, dc in _UNIT_STEPS]
+    queue = deque([cell])
     while queue:
         cell = queue.popleft()
-        for dr, dc in _UNIT_STEPS:
-            r, c = cell[0] + dr, cell[1] + dc
-            if 0 <= r < free.shape[0] and 0 <= c < free.shape[1] and not seen[r, c]:
-                seen[r, c] = True
-                queue.append((r, c))
-    return cell
+        for step in steps:
+            if unseen[cell + step]:
+                unseen[cell + step] = 0
+                queue.append(cell + step)
+    reached = rim & (np.frombuffer(unseen, np.bool_).reshape(rim.shape) == 0)
+    return (cell // width - 1, cell % width - 1), reached[1:-1, 1:-1]
 
 
 def _world(name: str, free: NDArray[np.bool_], start: Cell, goal: Cell) -> World:

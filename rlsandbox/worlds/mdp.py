@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.compiled import kernel
+from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.outcomes import fill_outcomes
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.tiles import NOTHING, TILES
+from rlsandbox.worlds.validation import MAX_ARMS
 from rlsandbox.worlds.world import World
 
 MAX_MODEL_BYTES = 512 * 2**20
@@ -36,6 +38,8 @@ class TabularMDP:
         start: `[S]` float64, where episodes begin; sums to 1.
         live: `[S]` bool, states in which an agent can stand and act; the others (walls, goals) are absorbing.
         step_limit: steps after which an episode is truncated; 0 for none.
+        drift: standard deviation of the step that every action's mean reward takes at random after each
+            step of a bandit (Sutton & Barto, exercise 2.5); 0 where rewards stay as they are.
     """
 
     next_state: NDArray[np.int32]
@@ -46,6 +50,7 @@ class TabularMDP:
     start: NDArray[np.float64]
     live: NDArray[np.bool_]
     step_limit: int = 0
+    drift: float = 0.0
 
     @property
     def n_states(self) -> int:
@@ -83,12 +88,25 @@ class TabularMDP:
     def reachable(self) -> NDArray[np.bool_]:
         """`[S]`: states that some policy reaches from a start, terminal ones included."""
         seen = self.start > 0
-        frontier = np.flatnonzero(seen)
-        while frontier.size:
-            following = np.unique(self.next_state[frontier][self.prob[frontier] > 0])
-            frontier = following[~seen[following]]
-            seen[frontier] = True
+        stack = np.empty(self.n_states, np.int64)
+        stack[: self.start_states.size] = self.start_states
+        _spread(self.next_state, self.prob, seen, stack, self.start_states.size)
         return seen
+
+
+@kernel
+def _spread(next_state: Any, prob: Any, seen: Any, stack: Any, n: int) -> None:
+    """Mark what is reached from the first `n` states of `stack` `[S]`, which are marked already."""
+    while n > 0:
+        n -= 1
+        s = stack[n]
+        for a in range(prob.shape[1]):
+            for k in range(prob.shape[2]):
+                following = next_state[s, a, k]
+                if prob[s, a, k] > 0 and not seen[following]:
+                    seen[following] = True
+                    stack[n] = following
+                    n += 1
 
 
 def model_bytes(world: World) -> int:
@@ -103,6 +121,9 @@ def compile_world(world: World) -> TabularMDP:
         SandboxError: the model would take more than `MAX_MODEL_BYTES`, or nobody can stand anywhere.
     """
     refuse_too_large(world)
+    if world.tables is not None:
+        outcomes, live = world.tables.outcomes()
+        return _model(world, outcomes, world.tables.start(), live)
     start = _start(world)
     outcomes, live = _outcomes(world, start, np.arange(world.height * world.width))
     return _model(world, outcomes, start, live)
@@ -122,6 +143,8 @@ def recompile(model: TabularMDP, old: World, new: World) -> TabularMDP:
     Raises:
         SandboxError: as `compile_world`.
     """
+    if new.tables is not None and old.tables is new.tables:
+        return dataclasses.replace(model, step_limit=new.rules.step_limit or 0)
     if not _keeps_states(old, new):
         return compile_world(new)
     refuse_too_large(new)
@@ -130,6 +153,8 @@ def recompile(model: TabularMDP, old: World, new: World) -> TabularMDP:
     cells = np.flatnonzero(stale)
     if 4 * cells.size > stale.size:
         return compile_world(new)
+    if not cells.size:
+        return dataclasses.replace(model, start=_frozen(start), **_limits(new))
     states = (cells[:, None] * new.inventory + np.arange(new.inventory)).ravel()
     patch, live_patch = _outcomes(new, start, cells)
     live = model.live.copy()
@@ -157,37 +182,61 @@ def recompile(model: TabularMDP, old: World, new: World) -> TabularMDP:
 
 
 def refuse_too_large(world: World) -> None:
-    """Say so if the model of a world would be too large, without making it.
+    """Say so if a world has no model or one that would be too large, without making it.
 
     Raises:
-        SandboxError: it would take more than `MAX_MODEL_BYTES`; says what to remove.
+        SandboxError: it would take more than `MAX_MODEL_BYTES`, or there is no action; says what to do.
     """
+    if world.rules.moves == 0 and world.tables is None:
+        check(world.arms.size > 0, "a bandit needs arms: draw at least one, or let the agent move.", "world")
+        check(
+            world.arms.size <= MAX_ARMS,
+            f"a bandit has at most {MAX_ARMS:,} arms, not {world.arms.size:,}.",
+            "world",
+        )
     needed = model_bytes(world)
     if needed <= MAX_MODEL_BYTES:
         return
     way_out = "make the world smaller, or remove keys, random wind or diagonal moves."
-    if _restarting_starts(world) > 1:
+    if world.tables is not None:
+        way_out = "give the table fewer states or actions, or states fewer outcomes."
+    elif world.things.count > 4:
+        way_out = f"each of its {world.things.count:,} keys and coins doubles it, so draw fewer of them."
+    elif _restarting_starts(world) > 1:
         way_out = "draw a few starts instead of starting anywhere, or remove the cliff."
+    states = world.n_states
     raise SandboxError(
         f"This model would take {needed / 2**20:,.0f} MB, more than the {MAX_MODEL_BYTES / 2**20:,.0f} MB "
         f"allowed: {way_out}",
-        f"world of {world.n_states:,} states",
+        f"world of {states:,} states" if states < 10**12 else "world of more than 10^12 states",
     )
 
 
 def _model(
     world: World, outcomes: list[NDArray[Any]], start: NDArray[np.float64], live: NDArray[np.bool_]
 ) -> TabularMDP:
-    for array in (*outcomes, start, live):
-        array.setflags(write=False)
-    return TabularMDP(*outcomes, start=start, live=live, step_limit=world.rules.step_limit or 0)
+    arrays = [_frozen(array) for array in outcomes]
+    return TabularMDP(*arrays, start=_frozen(start), live=_frozen(live), **_limits(world))
+
+
+def _limits(world: World) -> dict[str, Any]:
+    """What a model has from the rules without touching an outcome."""
+    return {"step_limit": world.rules.step_limit or 0, "drift": world.rules.drift}
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """The array, read-only from now on."""
+    array.setflags(write=False)
+    return array
 
 
 def _outcomes(
     world: World, start: NDArray[np.float64], cells: NDArray[np.int64]
 ) -> tuple[list[NDArray[Any]], NDArray[np.bool_]]:
     """Outcomes of the states of some cells: the five arrays `[L * inventory, A, K]`, and `live`."""
-    rules = world.rules
+    if world.rules.moves == 0:
+        return _arm_outcomes(world)
+    rules, things = world.rules, world.things
     states = len(cells) * world.inventory
     shape = (states, len(world.actions), _most_outcomes(world))
     arrays = [np.zeros(shape, dtype) for dtype in (np.int32, np.float64, np.float64, np.float64, np.bool_)]
@@ -212,8 +261,9 @@ def _outcomes(
         world.reward_sd,
         np.where(np.isnan(world.slip), slip, world.slip),
         world.rule_layer("arrow", (0, 0)).astype(np.int64),
-        world.rule_layer("pickup", -1).astype(np.int64),
-        world.rule_layer("opens_with", -1).astype(np.int64),
+        things.pickup,
+        things.opens,
+        things.once,
         link,
         world.wind.astype(np.int64),
         starts,
@@ -225,6 +275,21 @@ def _outcomes(
         rules.bump_reward,
     )
     return [np.ascontiguousarray(array[:, :, :used]) for array in arrays], live
+
+
+def _arm_outcomes(world: World) -> tuple[list[NDArray[Any]], NDArray[np.bool_]]:
+    """The outcomes of a bandit: from wherever an agent stands, an action ends in its arm."""
+    cell, carried = np.divmod(np.arange(world.n_states), world.inventory)
+    solid, ends = (world.rule_layer(name, False).ravel() for name in ("solid", "terminal"))
+    live = ~(solid | ends)[cell]
+    stated = np.where(np.isnan(world.reward), world.rule_layer("reward", np.nan), world.reward).ravel()
+    arms = world.arms
+    pulled, s = live[:, None], np.arange(world.n_states)[:, None]
+    next_state = np.where(pulled, arms * world.inventory + carried[:, None], s).astype(np.int32)
+    reward = np.where(pulled, stated[arms] - world.rule_layer("cost", 0.0).ravel()[arms], 0.0)
+    spread = np.where(pulled, world.reward_sd.ravel()[arms], 0.0)
+    arrays = (next_state, np.ones(next_state.shape), reward, spread, np.ones(next_state.shape, np.bool_))
+    return [array[:, :, None] for array in arrays], live
 
 
 def _ways(world: World) -> dict[Cell, Cell]:
@@ -239,8 +304,9 @@ def _ways(world: World) -> dict[Cell, Cell]:
 def _keeps_states(old: World, new: World) -> bool:
     """Whether states and actions mean the same in both worlds, and the rules of moving are the same."""
     free = {"start": "drawn", "step_limit": None}  # these two touch no outcome, save through the starts
+    drawn = old.tables is new.tables is None and new.rules.moves > 0
     return (
-        (old.height, old.width, old.inventory) == (new.height, new.width, new.inventory)
+        drawn and (old.height, old.width, old.inventory) == (new.height, new.width, new.inventory)
     ) and dataclasses.replace(old.rules, **free) == dataclasses.replace(new.rules, **free)
 
 
@@ -248,6 +314,8 @@ def _stale(old: World, new: World, starts_moved: bool) -> NDArray[np.bool_]:
     """`[H, W]`: cells whose outcomes may differ between two worlds."""
     changed = (old.terrain != new.terrain) | (old.objects != new.objects)
     changed |= (old.wind != new.wind).any(axis=-1)
+    # another coin may shift the bits of those after it
+    changed |= (old.things.pickup != new.things.pickup) | (old.things.opens != new.things.opens)
     for name in ("reward", "reward_sd", "slip"):
         before, after = getattr(old, name), getattr(new, name)
         changed |= (before != after) & ~(np.isnan(before) & np.isnan(after))
@@ -261,14 +329,25 @@ def _stale(old: World, new: World, starts_moved: bool) -> NDArray[np.bool_]:
     reach = [1 + int(max(np.abs(w.wind[..., axis]).max() for w in (old, new))) for axis in (0, 1)]
     if new.rules.wind_random:
         reach = [cells + 1 if cells > 1 else 1 for cells in reach]
-    stale = np.zeros_like(changed)
-    for r, c in np.argwhere(changed)[: changed.size // 4 + 1]:
-        stale[max(0, r - reach[0]) : r + reach[0] + 1, max(0, c - reach[1]) : c + reach[1] + 1] = True
-    return stale
+    for axis in (0, 1):
+        changed = _widened(changed, min(reach[axis], changed.shape[axis] - 1), axis)
+    return changed
 
 
-def _start(world: World) -> NDArray[np.float64]:
-    """`[S]`: start distribution; all free cells where no start is drawn, every cell where none is free."""
+def _widened(marked: NDArray[np.bool_], reach: int, axis: int) -> NDArray[np.bool_]:
+    """What lies at most `reach` cells from a mark along an axis."""
+    wide, marked = np.moveaxis(marked.copy(), axis, 0), np.moveaxis(marked, axis, 0)
+    for far in range(1, reach + 1):
+        wide[far:] |= marked[:-far]
+        wide[:-far] |= marked[far:]
+    return np.moveaxis(wide, 0, axis)
+
+
+def _start_weights(world: World) -> NDArray[np.float64]:
+    """`[H, W]`: weights of the cells in which episodes begin.
+
+    All free cells where no start is drawn, every cell where none is free.
+    """
     solid = world.rule_layer("solid", False)
     weight = np.where(world.rule_layer("is_start", False) & ~solid, world.weight, 0.0)
     if world.rules.start == "uniform" or not weight.any():
@@ -279,8 +358,14 @@ def _start(world: World) -> NDArray[np.float64]:
         weight = np.where(solid, 0.0, 1.0)
     if not weight.any():
         raise SandboxError("every cell is a wall: leave at least one free.", "world")
-    pickup = world.rule_layer("pickup", -1).ravel().astype(np.int64)
-    carried = np.where(pickup >= 0, 1 << np.maximum(pickup, 0), 0)
+    return weight
+
+
+def _start(world: World) -> NDArray[np.float64]:
+    """`[S]`: start distribution; who begins on a key has it, a coin must be entered."""
+    weight, things = _start_weights(world), world.things
+    has = (things.pickup >= 0) & ~things.once
+    carried = np.where(has, 1 << np.maximum(things.pickup, 0), 0).ravel()
     start = np.zeros(world.n_states)
     start[np.arange(weight.size) * world.inventory + carried] = (weight / weight.max()).ravel()
     return start / start.sum()
@@ -290,10 +375,14 @@ def _restarting_starts(world: World) -> int:
     """How many places a cliff sends an agent back to; 1 where there is no cliff."""
     if not world.rule_layer("restarts", False).any():
         return 1
-    return int(np.count_nonzero(_start(world)))
+    return int(np.count_nonzero(_start_weights(world)))
 
 
 def _most_outcomes(world: World) -> int:
+    if world.tables is not None:
+        return world.tables.most_outcomes
+    if world.rules.moves == 0:
+        return 1
     slips = world.rules.slip > 0 or (world.rule_layer("slip", 0.0) > 0).any() or (world.slip > 0).any()
     of_slip = (3 if world.rules.slip_kind == "perpendicular" else len(world.actions)) if slips else 1
     of_wind = 3 if world.rules.wind_random and world.wind.any() else 1

@@ -7,8 +7,8 @@ The rules, in the order in which a move meets them:
    arrows that point the other way stop it. If it has not moved although it should have, it bumped.
 3. A teleporter passes it on along its link, unless a wall or a closed door stands at the other end.
 4. The cell where it ends pays: its own reward if it has one, else the step reward; mud's cost and the bump
-   reward are added. A cliff then sends it back to a start, a goal or pit ends the episode, a key is taken
-   along.
+   reward are added. A key or coin is taken along; where a coin is gone, it pays no more. A cliff then sends
+   the agent back to a start with all that it carries, and a goal or pit ends the episode.
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ def fill_outcomes(
     arrow: Any,
     pickup: Any,
     opens: Any,
+    once: Any,
     link: Any,
     wind: Any,
     starts: Any,
@@ -160,7 +161,9 @@ def fill_outcomes(
                     if not _is_shut(out_r, out_c, carried, solid, opens):
                         pays = pay[to_r, to_c]
                         to_r, to_c = out_r, out_c
-                if np.isnan(pays):
+                gone = once[to_r, to_c] and (carried >> pickup[to_r, to_c]) & 1 == 1
+                spread = 0.0 if gone else sd[to_r, to_c]
+                if np.isnan(pays) and not gone:
                     pays = pay[to_r, to_c]
                 if np.isnan(pays):
                     pays = step_reward
@@ -174,21 +177,22 @@ def fill_outcomes(
                 for j in range(n_targets):
                     target, p_target = (to_r * width + to_c) * inventory + carries, p
                     if restarts[to_r, to_c]:
-                        target, p_target = starts[j], p * start_prob[j]
+                        target, p_target = (starts[j] // inventory) * inventory, p * start_prob[j]
+                        target += carries | (starts[j] % inventory)
                     if p_target == 0:
                         continue
                     k = 0
                     while k < used and not (
                         next_state[s, a, k] == target
                         and reward[s, a, k] == pays
-                        and reward_sd[s, a, k] == sd[to_r, to_c]
+                        and reward_sd[s, a, k] == spread
                         and terminal[s, a, k] == ends[to_r, to_c]
                     ):
                         k += 1
                     if k == used:
                         next_state[s, a, k] = target
                         reward[s, a, k] = pays
-                        reward_sd[s, a, k] = sd[to_r, to_c]
+                        reward_sd[s, a, k] = spread
                         terminal[s, a, k] = ends[to_r, to_c]
                         used += 1
                     prob[s, a, k] += p_target

@@ -57,9 +57,22 @@ def _drawn(world: World, size: int, theme: ThemeName) -> NDArray[np.uint8]:
     """The world without agents; kept, since an environment draws the same one again and again."""
     groups = _groups(world)
     picture = np.empty((world.height, size, world.width, size, 3), np.uint8)
-    for r in range(world.height):
-        for c in range(world.width):
-            picture[r, :, c] = _stamp(_look(world, r, c, groups), size, theme)
+    group = np.full((world.height, world.width), -1, np.int64)
+    for cell, number in groups.items():
+        group[cell] = number
+    look = world.terrain.astype(np.int64)
+    for layer, low, count in (
+        (world.objects, NOTHING, len(TILES) + 1),
+        (world.wind[..., 0], -9, 19),
+        (world.wind[..., 1], -9, 19),
+        (group, -1, len(groups) + 1),
+    ):
+        look = look * count + (layer - low)
+    _, first, alike = np.unique(look.ravel(), return_index=True, return_inverse=True)
+    cells = picture.transpose(0, 2, 1, 3, 4)
+    alike = alike.reshape(group.shape)
+    for kind, (r, c) in enumerate(zip(*np.divmod(first, world.width), strict=True)):
+        cells[alike == kind] = _stamp(_look(world, int(r), int(c), groups), size, theme)
     return picture.reshape(world.height * size, world.width * size, 3)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rlsandbox.worlds.errors import check
 
 Cell = tuple[int, int]
 LARGEST_REWARD = 1e300
+MAX_SIDE = 512
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,23 @@ _DIAGONALS = (
     Action("up left", -1, -1),
 )
 _MOVES: dict[int, tuple[Action, ...]] = {
+    0: (),
     2: (_LEFT, _RIGHT),
     4: (_UP, _RIGHT, _DOWN, _LEFT),
     8: (_UP, _RIGHT, _DOWN, _LEFT, *_DIAGONALS),
 }
 _STAY = Action("stay", 0, 0)
+DIRECTIONS: dict[str, Action] = {action.name: action for action in (*_MOVES[8], _STAY)}
+"""The moves by their names."""
+
+
+def check_size(height: int, width: int) -> None:
+    """Refuse a world that is too small or too large."""
+    check(
+        1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE,
+        f"a world has 1 to {MAX_SIDE} rows and columns, not {height} x {width}.",
+        "size",
+    )
 
 
 def check_reward(value: float, place: str) -> None:
@@ -57,6 +70,7 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
     "step_reward": _number,
     "bump_reward": _number,
     "wind_random": bool,
+    "drift": _number,
 }
 
 
@@ -65,7 +79,8 @@ class Rules:
     """The rules that hold everywhere in a world.
 
     Attributes:
-        moves: 4 (up, right, down, left), 8 (and the diagonals) or 2 (left, right: a corridor).
+        moves: 4 (up, right, down, left), 8 (and the diagonals), 2 (left, right: a corridor) or 0 (a bandit:
+            an action pulls an arm, wherever the agent stands).
         stay: whether standing still is an action as well (the last one).
         slip: chance in [0, 1] that a move goes elsewhere; ice and single cells may have their own.
         slip_kind: "perpendicular" (half of it to each side, as FrozenLake has it) or "random" (any move,
@@ -75,6 +90,7 @@ class Rules:
         step_limit: an episode is truncated after so many steps; None lets it go on.
         start: "drawn" (start tiles by weight) or "uniform" (all free cells).
         wind_random: each wind blows one weaker, as drawn, or one stronger, a third of the time each.
+        drift: standard deviation of the random walk that the mean of every arm takes each step.
     """
 
     # how files are checked: no text for a number, no unknown names, no NaN
@@ -89,6 +105,7 @@ class Rules:
     step_limit: int | None = None
     start: str = "drawn"
     wind_random: bool = False
+    drift: float = field(default=0.0, repr=False)  # worlds of before keep their hash
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -96,7 +113,8 @@ class Rules:
         Raises:
             SandboxError: a value is outside its range.
         """
-        check(self.moves in _MOVES, f"moves must be 2, 4 or 8, not {self.moves!r}.", "rules.moves")
+        check(self.moves in _MOVES, f"moves must be 0, 2, 4 or 8, not {self.moves!r}.", "rules.moves")
+        check(not (self.stay and self.moves == 0), "a bandit has no moves: turn stay off.", "rules.stay")
         check(0 <= self.slip <= 1, f"slip must lie between 0 and 1, not {self.slip!r}.", "rules.slip")
         check(
             self.slip_kind in ("perpendicular", "random"),
@@ -105,6 +123,16 @@ class Rules:
         )
         for name in ("step_reward", "bump_reward"):
             check_reward(getattr(self, name), f"rules.{name}")
+        check(
+            0 <= self.drift <= LARGEST_REWARD,
+            f"drift must be a number of 0 or more, not {self.drift!r}.",
+            "rules.drift",
+        )
+        check(
+            self.drift == 0 or self.moves == 0,
+            "only the arms of a bandit drift: set moves to 0, or drift to 0.",
+            "rules.drift",
+        )
         check(
             self.step_limit is None or 1 <= self.step_limit <= 10**9,
             f"step_limit must be at least 1 or absent, not {self.step_limit!r}.",
@@ -121,8 +149,8 @@ class Rules:
             object.__setattr__(self, "step_limit", int(self.step_limit))
 
     @property
-    def actions(self) -> tuple[Action, ...]:
-        """The actions in the order of their numbers."""
+    def directions(self) -> tuple[Action, ...]:
+        """The moves in the order of their numbers; none in a bandit."""
         return _MOVES[self.moves] + ((_STAY,) if self.stay else ())
 
 

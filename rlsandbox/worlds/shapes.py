@@ -173,22 +173,73 @@ def one_way(quarters: int) -> tuple[Shape, ...]:
     return (ground("#323a49", "#d5dce7"), *chevrons)
 
 
-def key() -> tuple[Shape, ...]:
-    """A key with its bow to the left; the bow is a ring, closed under the shank."""
-    ring = (*arc(0.31, 0.47, 0.185, 0.0, 2 * math.pi, 37), *arc(0.31, 0.47, 0.09, 2 * math.pi, 0.0, 37))
+_KEYS = (_GOLD, ("#5aa9f0", "#0b62b0"), ("#2fbf95", "#00795a"), ("#d58ac2", "#a03a86"))
+"""Colours of keys and doors; each has a form of its own as well: disc, square, triangle, diamond."""
+
+
+def _badge(colour: int, x: float, y: float, radius: float) -> Polygon:
+    """The form of a key's colour about a point."""
+    if colour == 0:
+        return disc(x, y, radius)
+    corners, begin, size = ((4, math.pi / 4, 1.2), (3, -math.pi / 2, 1.35), (4, 0.0, 1.2))[colour - 1]
+    return tuple(
+        (x + size * radius * math.cos(a), y + size * radius * math.sin(a))
+        for a in (begin + 2 * math.pi * k / corners for k in range(corners))
+    )
+
+
+def key(colour: int = 0) -> tuple[Shape, ...]:
+    """A key with its bow to the left; the bow is a ring of the colour's form."""
+    if colour == 0:
+        ring = (*arc(0.31, 0.47, 0.185, 0.0, 2 * math.pi, 37), *arc(0.31, 0.47, 0.09, 2 * math.pi, 0.0, 37))
+    else:
+        outer, inner = _badge(colour, 0.31, 0.47, 0.185), _badge(colour, 0.31, 0.47, 0.08)
+        ring = (*outer, outer[0], inner[0], *reversed(inner))
     parts = (ring, box(0.46, 0.43, 0.88, 0.515), box(0.68, 0.5, 0.745, 0.65), box(0.8, 0.5, 0.865, 0.62))
-    return tuple(Shape(part, *_GOLD) for part in parts)
+    return tuple(Shape(part, *_KEYS[colour]) for part in parts)
 
 
-def door() -> tuple[Shape, ...]:
-    """A panelled door in its frame."""
+def door(colour: int = 0) -> tuple[Shape, ...]:
+    """A panelled door in its frame; a coloured one has a window of its key's form."""
     wood = ("#8f6d3d", "#c99f63")
-    panels = [box(x, y, x + 0.24, y + h) for x in (0.22, 0.54) for y, h in ((0.2, 0.26), (0.56, 0.34))]
+    if colour == 0:
+        panels = [box(x, y, x + 0.24, y + h) for x in (0.22, 0.54) for y, h in ((0.2, 0.26), (0.56, 0.34))]
+        return (
+            ground("#4d391e", "#8a6534"),
+            Shape(box(0.12, 0.1, 0.88, 1.0), *wood),
+            *(Shape(panel, "#785a30", "#b88c50") for panel in panels),
+            Shape(disc(0.8, 0.54, 0.055), "#f0cd60", "#6b4a12"),
+        )
+    dark, light = _KEYS[colour]
     return (
         ground("#4d391e", "#8a6534"),
-        Shape(box(0.12, 0.1, 0.88, 1.0), *wood),
-        *(Shape(panel, "#785a30", "#b88c50") for panel in panels),
-        Shape(disc(0.8, 0.54, 0.055), "#f0cd60", "#6b4a12"),
+        Shape(box(0.12, 0.1, 0.88, 1.0), dark, light),
+        Shape(box(0.19, 0.17, 0.81, 1.0), "#2b2f3a", "#f3f4f8"),
+        Shape(_badge(colour, 0.5, 0.46 + 0.03 * (colour == 2), 0.2), dark, light),
+        Shape(box(0.19, 0.82, 0.81, 1.0), dark, light),
+    )
+
+
+def coin() -> tuple[Shape, ...]:
+    """A coin with a rim and a bar struck into it."""
+    return (
+        Shape(disc(0.5, 0.5, 0.3), "#a67c1e", "#8a6207"),
+        Shape(disc(0.5, 0.5, 0.255), "#f0cb52", "#e2ad22"),
+        Shape(disc(0.5, 0.5, 0.19), "#d3a632", "#c38f12"),
+        Shape(box(0.465, 0.38, 0.535, 0.62), "#fbe9a8", "#fff3c4"),
+    )
+
+
+def arm() -> tuple[Shape, ...]:
+    """A machine with a window and the arm at its side."""
+    body, edge = ("#8794ad", "#5d6b85"), ("#c4cddd", "#2f3a4e")
+    return (
+        Shape(box(0.16, 0.2, 0.68, 0.86), *body),
+        Shape(box(0.23, 0.3, 0.61, 0.52), "#1b2130", "#ffffff"),
+        *(Shape(disc(x, 0.41, 0.045), "#f0cb52", "#c0392f") for x in (0.3, 0.42, 0.54)),
+        Shape(box(0.28, 0.66, 0.56, 0.73), "#1b2130", "#ffffff"),
+        Shape(stroke(((0.68, 0.62), (0.8, 0.62), (0.82, 0.32)), 0.05), *edge),
+        Shape(disc(0.82, 0.24, 0.085), "#ee6a5c", "#c0392f"),
     )
 
 

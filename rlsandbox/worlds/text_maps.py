@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rlsandbox.worlds.errors import SandboxError, check
-from rlsandbox.worlds.rules import Cell, Rules
-from rlsandbox.worlds.tiles import CODE, NOTHING, TILE_BY_GLYPH, TILES, Layer
-from rlsandbox.worlds.validation import MAX_SIDE
+from rlsandbox.worlds.rules import MAX_SIDE, Cell, Rules
+from rlsandbox.worlds.tiles import CODE, NOTHING, TILES, Layer
 from rlsandbox.worlds.world import World
 
 _ALSO = {
@@ -47,24 +46,21 @@ def world_from_rows(
     check(len(rows) <= MAX_SIDE, f"a world has at most {MAX_SIDE} rows, not {len(rows)}.", "map")
     shape = (len(rows), len(rows[0]))
     check(shape[1] <= MAX_SIDE, f"a world has at most {MAX_SIDE} columns, not {shape[1]}.", "line 1")
+    codes = np.array([_codes(row, shape[1], r) for r, row in enumerate(rows)], np.int8)
+    lies = _IS_OBJECT[codes]
+    terrain = np.where(lies | (codes == CODE["floor"]), CODE[ground], codes)
     blank = World.blank(*shape)
-    terrain, objects = np.full(shape, CODE[ground], np.int8), blank.objects.copy()
-    for r, row in enumerate(rows):
-        check(
-            len(row) == shape[1],
-            f"this row has {len(row)} cells, but the first one has {shape[1]}: make them equally long.",
-            f"line {r + 1}",
-        )
-        for c, glyph in enumerate(row):
-            code = _code(glyph, f"line {r + 1}, column {c + 1}")
-            if TILES[code].layer is Layer.OBJECT:
-                objects[r, c] = code
-            elif TILES[code].id != "floor":
-                terrain[r, c] = code
     reward = blank.reward.copy()
     for cell, value in (rewards or {}).items():
         reward[cell] = value
-    return blank.replace(name=name, terrain=terrain, objects=objects, reward=reward, rules=rules or Rules())
+    return blank.replace(
+        name=name,
+        terrain=terrain,
+        objects=np.where(lies, codes, NOTHING),
+        reward=reward,
+        reward_sd=np.where(lies, _SPREAD[codes], 0.0),
+        rules=rules or Rules(),
+    )
 
 
 def world_from_text(text: str, name: str = "Untitled") -> World:
@@ -106,11 +102,24 @@ def text_of(world: World, agent: Cell | None = None) -> str:
     return "".join("".join(row) + "\n" for row in rows)
 
 
-def _code(glyph: str, place: str) -> int:
-    tile = TILE_BY_GLYPH.get(glyph)
-    if tile is not None and tile.layer is not Layer.WIND:
-        return CODE[tile.id]
-    if glyph in _ALSO:
-        return CODE[_ALSO[glyph]]
-    known = " ".join(tile.glyph for tile in TILES if tile.layer is not Layer.WIND)
-    raise SandboxError(f"the character {glyph!r} is no tile; the tiles are {known}", place)
+_IS_OBJECT = np.array([tile.layer is Layer.OBJECT for tile in TILES])
+_SPREAD = np.array([tile.rule.reward_sd for tile in TILES])
+_CODES = {glyph: CODE[tile_id] for glyph, tile_id in _ALSO.items()}
+_CODES |= {tile.glyph: CODE[tile.id] for tile in TILES if tile.layer is not Layer.WIND}
+
+
+def _codes(row: str, width: int, r: int) -> list[int]:
+    """Tile numbers of one row."""
+    check(
+        len(row) == width,
+        f"this row has {len(row)} cells, but the first one has {width}: make them equally long.",
+        f"line {r + 1}",
+    )
+    try:
+        return [_CODES[glyph] for glyph in row]
+    except KeyError:
+        c = next(c for c, glyph in enumerate(row) if glyph not in _CODES)
+        known = " ".join(tile.glyph for tile in TILES if tile.layer is not Layer.WIND)
+        raise SandboxError(
+            f"the character {row[c]!r} is no tile; the tiles are {known}", f"line {r + 1}, column {c + 1}"
+        ) from None

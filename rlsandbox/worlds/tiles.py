@@ -33,8 +33,11 @@ class Rule:
         cost: subtracted from the reward of every move that ends here.
         slip: chance that a move from here slips; None takes the world's own.
         arrow: (rows, columns) of the only way through: a move against it bounces, in and out.
-        pickup: index of the thing that an agent takes along here, or None.
-        opens_with: index of the thing without which the cell is solid, or None.
+        pickup: colour of the key that an agent takes along here, or None.
+        opens_with: colour of the key without which the cell is solid, or None.
+        once: pays its reward once an episode; that it is taken is part of the state.
+        is_arm: an arm of a bandit.
+        reward_sd: spread of the reward that a cell has when the tile is painted.
         is_start: an episode may begin here.
         is_portal: an agent that lands here is moved along the cell's link.
         is_wind: what is painted is the cell's wind, on any terrain.
@@ -49,6 +52,9 @@ class Rule:
     arrow: tuple[int, int] | None = None
     pickup: int | None = None
     opens_with: int | None = None
+    once: bool = False
+    is_arm: bool = False
+    reward_sd: float = 0.0
     is_start: bool = False
     is_portal: bool = False
     is_wind: bool = False
@@ -138,7 +144,7 @@ TILES: tuple[Tile, ...] = (
         Layer.TERRAIN,
         Rule(restarts=True, reward=-100.0),
         (shapes.ground("#3a1a20", "#3a1a20"), *shapes.hatch("#5c2129", "#5c2129")),
-        "A large loss and back to a start; the episode goes on.",
+        "A large loss and back to a start with all one carries; the episode goes on.",
     ),
     Tile("ice", "Ice", "~", "7", Layer.TERRAIN, Rule(slip=2 / 3), shapes.ice(), "A move from here may slip."),
     Tile(
@@ -204,7 +210,9 @@ TILES: tuple[Tile, ...] = (
         shapes.one_way(3),
         "Moves against its arrow bounce, in and out.",
     ),
-    Tile("key", "Key", "k", "K", Layer.OBJECT, Rule(pickup=0), shapes.key(), "Taken along; opens doors."),
+    Tile(
+        "key", "Key", "k", "K", Layer.OBJECT, Rule(pickup=0), shapes.key(), "Taken along; opens golden doors."
+    ),
     Tile(
         "door",
         "Door",
@@ -213,7 +221,7 @@ TILES: tuple[Tile, ...] = (
         Layer.TERRAIN,
         Rule(opens_with=0),
         shapes.door(),
-        "Solid for whoever has no key.",
+        "Solid for whoever has no golden key.",
     ),
     Tile(
         "reward",
@@ -224,6 +232,53 @@ TILES: tuple[Tile, ...] = (
         Rule(reward=0.5),
         shapes.star(),
         "Pays its reward at every visit.",
+    ),
+    # numbers of tiles are part of a world's hash: new ones go to the end
+    *(
+        tile
+        for colour, name, glyph in ((1, "blue", "b"), (2, "green", "e"), (3, "purple", "u"))
+        for tile in (
+            Tile(
+                f"key_{name}",
+                f"{name.title()} key",
+                glyph,
+                "K",
+                Layer.OBJECT,
+                Rule(pickup=colour),
+                shapes.key(colour),
+                f"Taken along; opens {name} doors.",
+            ),
+            Tile(
+                f"door_{name}",
+                f"{name.title()} door",
+                glyph.upper(),
+                "D",
+                Layer.TERRAIN,
+                Rule(opens_with=colour),
+                shapes.door(colour),
+                f"Solid for whoever has no {name} key.",
+            ),
+        )
+    ),
+    Tile(
+        "coin",
+        "Coin",
+        "$",
+        "C",
+        Layer.OBJECT,
+        Rule(reward=1.0, once=True),
+        shapes.coin(),
+        "Pays once an episode: whoever enters takes it along, and a cliff does not bring it back.",
+    ),
+    Tile(
+        "arm",
+        "Arm",
+        "a",
+        "A",
+        Layer.OBJECT,
+        Rule(terminal=True, reward=0.0, is_arm=True, reward_sd=1.0),
+        shapes.arm(),
+        "An arm of a bandit (0 moves): an action pulls it, it pays and the episode ends.",
     ),
 )
 

@@ -7,15 +7,22 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.worlds.rules import Action, Cell, Change, Link, Rules
-from rlsandbox.worlds.tiles import CODE, FLOOR, NOTHING, TILE_BY_ID, TILES, Layer, Rule, Tile
-from rlsandbox.worlds.validation import LAYERS, check_size, check_world, tile_named
-from rlsandbox.worlds.validation import MAX_SIDE as MAX_SIDE
+from rlsandbox.worlds.advice import advice
+from rlsandbox.worlds.rules import MAX_SIDE as MAX_SIDE
+from rlsandbox.worlds.rules import Action, Cell, Change, Link, Rules, check_size
+from rlsandbox.worlds.tables import Tables
+from rlsandbox.worlds.things import MOST_THINGS, Things, things_of
+from rlsandbox.worlds.tiles import CODE, FLOOR, NOTHING, TILES, Layer, Rule, Tile
+from rlsandbox.worlds.validation import LAYERS, NOTES, blank_layer, check_world, is_blank, tile_named
+
+if TYPE_CHECKING:
+    from rlsandbox.worlds.mdp import TabularMDP
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,6 +41,9 @@ class World:
         links: ways of the teleporters.
         rules: what holds everywhere.
         schedule: edits at given steps, in the order of their steps.
+        potential: `[H, W]` float64, painted for shaping; it changes no outcome, nor does the next.
+        policy: `[H, W]` int16, number of the action that somebody drew in a cell, -1 where there is none.
+        tables: the transitions of a world that is not drawn; nothing but notes can then be drawn on it.
     """
 
     name: str
@@ -47,6 +57,9 @@ class World:
     links: tuple[Link, ...] = ()
     rules: Rules = field(default_factory=Rules)
     schedule: tuple[Change, ...] = ()
+    potential: NDArray[np.float64] = None  # type: ignore[assignment]  # blank, once the size is known
+    policy: NDArray[np.int16] = None  # type: ignore[assignment]
+    tables: Tables | None = None
 
     # -- making ------------------------------------------------------------------------------------
 
@@ -56,13 +69,16 @@ class World:
         Raises:
             SandboxError: something does not fit; the message names the cell.
         """
-        for name, dtype in LAYERS.items():
+        for name, (dtype, _) in LAYERS.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, blank_layer(name, *np.shape(self.terrain)[:2]))
             layer = np.asarray(getattr(self, name))
             frozen = not layer.flags.writeable and layer.flags.c_contiguous and layer.base is None
             if frozen and layer.dtype == dtype:
-                continue  # from another world, hence checked and frozen already
-            if dtype is np.int8 and layer.dtype != np.int8:
-                layer = np.clip(layer, -128, 127)  # too much stays too much
+                continue  # from another world, hence frozen already
+            if dtype is not np.float64 and layer.dtype != dtype:
+                most = 127 if dtype is np.int8 else 2**15 - 1
+                layer = np.clip(layer, -most - 1, most)  # too much stays too much
             layer = np.array(layer, dtype=dtype, order="C")
             if dtype is np.float64:  # one zero and one NaN, so that equal worlds have equal bytes
                 layer[layer == 0] = 0.0
@@ -75,22 +91,25 @@ class World:
     def blank(cls, height: int, width: int, name: str = "Untitled", rules: Rules | None = None) -> World:
         """A floor of the given size with nothing on it."""
         check_size(height, width)
-        shape = (height, width)
-        return cls(
-            name=name,
-            terrain=np.full(shape, FLOOR, np.int8),
-            objects=np.full(shape, NOTHING, np.int8),
-            wind=np.zeros((*shape, 2), np.int8),
-            reward=np.full(shape, np.nan),
-            reward_sd=np.zeros(shape),
-            slip=np.full(shape, np.nan),
-            weight=np.ones(shape),
-            rules=rules or Rules(),
-        )
+        drawing = {name: blank_layer(name, height, width) for name in LAYERS}
+        return cls(name=name, rules=rules or Rules(), **drawing)  # type: ignore[arg-type]
+
+    @classmethod
+    def of_tables(cls, tables: Tables, name: str = "Untitled", step_limit: int | None = None) -> World:
+        """A world whose outcomes stand in a table."""
+        blank = cls.blank(*tables.shape, name, Rules(step_limit=step_limit))
+        return dataclasses.replace(blank, terrain=tables.terrain, tables=tables)
 
     def replace(self, **changes: Any) -> World:
-        """The same world with some fields changed."""
-        return dataclasses.replace(self, **changes)
+        """The same world with some fields changed; a drawn policy keeps to the names of its actions."""
+        if "policy" in changes or is_blank(self, "policy"):
+            return dataclasses.replace(self, **changes)
+        blank = dataclasses.replace(self, **changes, policy=None)
+        if self.actions == blank.actions:
+            return dataclasses.replace(blank, policy=self.policy)
+        known = {action.name: number for number, action in enumerate(blank.actions)}
+        numbers = np.array([*(known.get(action.name, -1) for action in self.actions), -1], np.int16)
+        return dataclasses.replace(blank, policy=numbers[self.policy])
 
     def with_rules(self, **changes: Any) -> World:
         """The same drawing under changed rules."""
@@ -104,39 +123,51 @@ class World:
         `wind` is what the wind tile paints.
         """
         tile = tile_named(tile_id)
-        inside = [(r, c) for r, c in cells if 0 <= r < self.height and 0 <= c < self.width]
-        layers = {name: getattr(self, name).copy() for name in LAYERS}
-        for r, c in inside:
-            if tile.layer is Layer.WIND:
-                layers["wind"][r, c] = np.clip(wind or (-1, 0), -128, 127)
-                continue
-            if tile.layer is Layer.TERRAIN:
-                if layers["terrain"][r, c] != CODE[tile_id]:
-                    _reset_cell(layers, r, c)
-                layers["terrain"][r, c] = CODE[tile_id]
-                if not _carries_objects(tile) or tile_id == "floor":
-                    layers["objects"][r, c] = NOTHING
-            else:
-                if layers["objects"][r, c] != CODE[tile_id]:
-                    _reset_cell(layers, r, c)
-                layers["objects"][r, c] = CODE[tile_id]
-                if not _carries_objects(TILES[layers["terrain"][r, c]]):
-                    layers["terrain"][r, c] = FLOOR
-        return self.replace(**layers, links=_live_links(self.links, layers["objects"]))
+        code = CODE[tile.id]
+        at = self._inside(cells)
+        if tile.layer is Layer.WIND:
+            blown = self.wind.copy()
+            blown[at] = np.clip(wind or (-1, 0), -128, 127)
+            return self.replace(wind=blown)
+        drawn = "terrain" if tile.layer is Layer.TERRAIN else "objects"
+        new = getattr(self, drawn)[at] != code
+        layers = {drawn: getattr(self, drawn).copy()}
+        layers[drawn][at] = code
+        fresh = (at[0][new], at[1][new])
+        for name in ("reward", "reward_sd", "slip", "weight"):
+            empty = tile.rule.reward_sd if name == "reward_sd" else LAYERS[name][1]
+            if not np.array_equal(getattr(self, name)[fresh], np.full(len(fresh[0]), empty), equal_nan=True):
+                layers[name] = getattr(self, name).copy()
+                layers[name][fresh] = empty
+        if tile.layer is Layer.OBJECT:
+            bare = ~_CARRIES_OBJECTS[self.terrain[at]]
+            if bare.any():
+                layers["terrain"] = self.terrain.copy()
+                layers["terrain"][at[0][bare], at[1][bare]] = FLOOR
+        elif (not _CARRIES_OBJECTS[code] or tile_id == "floor") and (self.objects[at] != NOTHING).any():
+            layers["objects"] = self.objects.copy()
+            layers["objects"][at] = NOTHING
+        return self.replace(**layers, links=_live_links(self.links, layers.get("objects", self.objects)))
+
+    def _inside(self, cells: Iterable[Cell]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns of those cells that lie in the world."""
+        r, c = np.fromiter(chain.from_iterable(cells), np.int64).reshape(-1, 2).T
+        inside = (r >= 0) & (r < self.height) & (c >= 0) & (c < self.width)
+        return r[inside], c[inside]
 
     def erased(self, cells: Iterable[Cell]) -> World:
         """Give cells back their bare floor, without wind."""
-        inside = [(r, c) for r, c in cells if 0 <= r < self.height and 0 <= c < self.width]
+        cells = list(cells)
         wind = self.wind.copy()
-        for r, c in inside:
-            wind[r, c] = 0
-        return self.replace(wind=wind).painted(inside, "floor")
+        wind[self._inside(cells)] = 0
+        return self.replace(wind=wind).painted(cells, "floor")
 
     def with_cell(self, cell: Cell, **values: Any) -> World:
-        """Set a cell's own `reward`, `reward_sd`, `slip`, `weight` or `wind`."""
+        """Set a cell's own `reward`, `reward_sd`, `slip`, `weight`, `wind`, `potential` or `policy`."""
         layers = {}
         for name, value in values.items():
-            layer = getattr(self, name).astype(np.int64 if name == "wind" else np.float64)
+            whole = LAYERS[name][0] is not np.float64
+            layer = getattr(self, name).astype(np.int64 if whole else np.float64)
             layer[cell] = value
             layers[name] = layer
         return self.replace(**layers)
@@ -193,27 +224,38 @@ class World:
         """Number of columns."""
         return self.terrain.shape[1]
 
-    @property
+    @cached_property
     def actions(self) -> tuple[Action, ...]:
-        """The actions in the order of their numbers."""
-        return self.rules.actions
+        """The actions in the order of their numbers: moves, arms in reading order, or those of the table."""
+        if self.tables is not None:
+            return self.tables.moves
+        if self.rules.moves == 0:
+            return tuple(Action(f"arm {k}", 0, 0) for k in range(1, len(self.arms) + 1))
+        return self.rules.directions
+
+    @cached_property
+    def arms(self) -> NDArray[np.int64]:
+        """`[A]`: the cells (`row * W + column`) of a bandit's arms in reading order."""
+        return np.flatnonzero(self.rule_layer("is_arm", False))
+
+    @cached_property
+    def things(self) -> Things:
+        """What an agent may carry: bit k of `carried` says whether it has thing k."""
+        return things_of(self)
 
     @cached_property
     def inventory(self) -> int:
-        """Number of different things that an agent may carry, with nothing: 1 without keys, 2 with one.
-
-        Doors and what the schedule will bring count as well, so that they add no states on the way.
-        """
-        coming = (TILE_BY_ID[tile_id] for change in self.schedule for _, _, tile_id in change.tiles)
-        rules = [tile.rule for tile in (*self.tiles_used, *coming)]
-        things = [thing for rule in rules for thing in (rule.pickup, rule.opens_with) if thing is not None]
-        return 2 ** (max(things) + 1) if things else 1
+        """Number of states in a cell: 1 where nothing can be taken along, twice as many with each thing."""
+        if self.tables is not None:
+            return self.tables.inventory
+        return 2 ** min(self.things.count, MOST_THINGS)
 
     @cached_property
     def tiles_used(self) -> tuple[Tile, ...]:
         """The tiles that stand in the drawing."""
-        codes = set(np.unique(self.terrain)) | set(np.unique(self.objects)) - {NOTHING}
-        return tuple(TILES[int(code)] for code in sorted(codes))
+        counts = np.bincount((self.objects.ravel() + 1).astype(np.intp), minlength=len(TILES) + 1)[1:]
+        counts += np.bincount(self.terrain.ravel(), minlength=len(TILES))
+        return tuple(TILES[code] for code in np.flatnonzero(counts))
 
     @property
     def n_states(self) -> int:
@@ -252,22 +294,30 @@ class World:
         """The number of the state in which the agent stands on a cell and carries what `carried` says."""
         return (cell[0] * self.width + cell[1]) * self.inventory + carried
 
-    def advice(self) -> tuple[str, ...]:
-        """Sentences about what a learner would miss in this world; empty if all is well. It still runs."""
-        sentences = []
-        if self.rules.start == "drawn" and not self.cells_of("start"):
-            sentences.append("No start is drawn: episodes begin on any free cell.")
-        if not self.rule_layer("terminal", False).any():
-            limit = "the step limit" if self.rules.step_limit else "nothing"
-            sentences.append(f"No goal or pit is drawn: {limit} ends an episode.")
-        return tuple(sentences)
+    def advice(self, model: TabularMDP | None = None) -> tuple[str, ...]:
+        """Sentences about what a learner would miss in this world; empty if all is well. It still runs.
+
+        Args:
+            model: the world's model; with it, goals that nobody can reach are told as well.
+        """
+        return advice(self, model)
 
     @cached_property
     def digest(self) -> str:
         """Hash of everything but the name: equal digests mean equal worlds."""
         hasher = hashlib.sha256(repr((self.terrain.shape, self.links, self.rules, self.schedule)).encode())
         for name in LAYERS:
-            hasher.update(getattr(self, name).tobytes())
+            if name not in NOTES:
+                hasher.update(getattr(self, name))
+        # what worlds of before did not have counts only where it is there
+        for name in NOTES:
+            if not is_blank(self, name):
+                hasher.update(name.encode())
+                hasher.update(getattr(self, name))
+        if self.rules.drift:
+            hasher.update(repr(self.rules.drift).encode())
+        if self.tables is not None:
+            hasher.update(self.tables.digest.encode())
         return hasher.hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -299,16 +349,12 @@ def _rule_table(attribute: str, empty: Any) -> NDArray[Any]:
     return table.reshape(-1, *filled.shape[1:])
 
 
-def _reset_cell(layers: dict[str, NDArray[Any]], r: int, c: int) -> None:
-    layers["reward"][r, c] = np.nan
-    layers["reward_sd"][r, c] = 0
-    layers["slip"][r, c] = np.nan
-    layers["weight"][r, c] = 1
-
-
 def _carries_objects(tile: Tile) -> bool:
     """Whether an object may lie on this terrain."""
     return not (tile.rule.solid or tile.rule.restarts or tile.rule.opens_with is not None)
+
+
+_CARRIES_OBJECTS = np.array([_carries_objects(tile) for tile in TILES])
 
 
 def _live_links(links: tuple[Link, ...], objects: NDArray[np.int8]) -> tuple[Link, ...]:

@@ -154,7 +154,7 @@ def test_pointing_at_a_number_lights_up_its_state(panel, qtbot):
 def test_numbers_policies_and_best_actions_are_written_as_expected():
     assert [fixed(x) for x in (-9.0, -0.001, 1234.5678, float("-inf"))] == ["−9.00", "0.00", "1235", "−∞"]
     assert fixed(0.0, sign=True) == "+0.00"
-    actions = Rules(moves=4).actions
+    actions = Rules(moves=4).directions
     assert policy_text(np.array([0, 1.0, 0, 0]), actions) == "right"
     assert policy_text(np.array([0.25, 0.75, 0, 0]), actions) == "→ 75% ↑ 25%"
     assert optimal_actions(np.array([1.0, 1.0 - 1e-9, 0.5])).tolist() == [True, True, False]

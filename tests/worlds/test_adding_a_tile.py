@@ -15,8 +15,8 @@ ROW = """
     Tile(
         "bramble",
         "Bramble",
-        "b",
-        "B",
+        "z",
+        "Z",
         Layer.TERRAIN,
         Rule(cost=0.25, slip=0.5),
         (shapes.ground("#204020", "#80c080"),),
@@ -37,7 +37,7 @@ SCRIPT = textwrap.dedent("""
     model = compile_world(world)
     assert model.reward[world.state_of((1, 0)), 1, 0] == -0.25
     assert sorted(model.prob[world.state_of((1, 1)), 1].tolist()) == [0.25, 0.25, 0.5]
-    assert loads(dumps(world)) == world and '".b."' in dumps(world)
+    assert loads(dumps(world)) == world and '".z."' in dumps(world)
     assert draw(world, cell_px=20)[30, 30].tolist() == [0x80, 0xC0, 0x80]
 """)
 

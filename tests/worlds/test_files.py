@@ -107,8 +107,8 @@ MALFORMED = {
     "object as terrain": (CLIFF.replace(".CCC", ".GCC").encode(), "terrain[3], column 2"),
     "ragged": (CLIFF.replace(".CCC", ".CC").encode(), "terrain[3]"),
     "no cells": (edited(terrain=[], objects=[]), "terrain"),
-    "too wide": (edited(terrain=["." * 129], objects=["." * 129]), "terrain[0]"),
-    "too high": (edited(terrain=["."] * 129, objects=["."] * 129), "terrain"),
+    "too wide": (edited(terrain=["." * 513], objects=["." * 513]), "terrain[0]"),
+    "too high": (edited(terrain=["."] * 513, objects=["."] * 513), "terrain"),
     "objects of another size": (edited(objects=["...."]), "objects"),
     "cell outside": (edited(cells=[{"cell": [4, 0], "reward": 1.0}]), "cells[0]"),
     "cell twice": (edited(cells=[{"cell": [1, 0], "reward": 1.0}] * 2), "cells[1]"),
@@ -292,7 +292,7 @@ def test_a_wrong_map_says_where(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["cliff_walkin", "maze", "maze:4:0", "maze:21", "open:129:0", "maze:a:0", "maze:5x5x5:0"]
+    "name", ["cliff_walkin", "maze", "maze:4:0", "maze:21", "open:513:0", "maze:a:0", "maze:5x5x5:0"]
 )
 def test_a_wrong_name_gives_a_sentence(name):
     with pytest.raises(SandboxError):

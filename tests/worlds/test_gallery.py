@@ -12,7 +12,8 @@ from tests.worlds.solving import action_values, fewest_steps, optimal_values, va
 
 IDS = (
     "grid_4x4 cliff_walking frozen_lake_4x4 frozen_lake_8x8 windy windy_kings windy_stochastic "
-    "russell_norvig_4x3 dyna_maze blocking_maze shortcut_maze four_rooms random_walk_19 deep_sea key_door"
+    "russell_norvig_4x3 dyna_maze blocking_maze shortcut_maze four_rooms random_walk_19 deep_sea key_door "
+    "ten_armed_testbed drifting_testbed gambler taxi"
 )
 
 
@@ -208,7 +209,7 @@ def test_an_open_grid_is_as_far_as_its_cells_are_apart():
 
 
 @pytest.mark.parametrize(
-    "name", ["maze:4:0", "maze:129:0", "maze:21", "maze:21:-1", "open:5x:0", "open::", "maze:²:0"]
+    "name", ["maze:4:0", "maze:513:0", "maze:21", "maze:21:-1", "open:5x:0", "open::", "maze:²:0"]
 )
 def test_a_wrong_size_or_seed_gives_a_sentence(name):
     with pytest.raises(SandboxError, match=name.split(":")[0]):

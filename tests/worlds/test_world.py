@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from rlsandbox.worlds.errors import SandboxError
-from rlsandbox.worlds.rules import Change, Link, Rules
+from rlsandbox.worlds.rules import MAX_SIDE, Change, Link, Rules
 from rlsandbox.worlds.text_maps import world_from_rows
-from rlsandbox.worlds.validation import MAX_SIDE
 from rlsandbox.worlds.world import World
 
 
@@ -123,8 +122,8 @@ def test_advice_says_what_is_missing():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda w: w.resized(0, 3), "1 to 128"),
-        (lambda w: w.resized(MAX_SIDE + 1, 3), "not 129 x 3"),
+        (lambda w: w.resized(0, 3), "1 to 512"),
+        (lambda w: w.resized(MAX_SIDE + 1, 3), "not 513 x 3"),
         (lambda w: w.with_cell((1, 1), reward=np.inf), r"reward, cell \(1, 1\)"),
         (lambda w: w.with_cell((1, 1), reward_sd=-1.0), "spread"),
         (lambda w: w.with_cell((1, 1), reward_sd=np.nan), "spread"),
@@ -139,7 +138,7 @@ def test_advice_says_what_is_missing():
         (lambda w: w.replace(terrain=np.full((2, 2), 3)), "does not belong"),
         (lambda w: w.replace(schedule=(Change(5, ()), Change(5, ()))), "rising"),
         (lambda w: w.replace(name="a\nb"), "name"),
-        (lambda w: w.with_rules(moves=5), "moves must be 2, 4 or 8"),
+        (lambda w: w.with_rules(moves=5), "moves must be 0, 2, 4 or 8"),
         (lambda w: w.with_rules(slip=-0.1), "slip"),
         (lambda w: w.with_rules(slip_kind="left"), "slip_kind"),
         (lambda w: w.with_rules(step_reward=np.nan), "rules.step_reward"),

@@ -1,7 +1,5 @@
 """The tiles to paint with: swatch, title, shortcut; the wind's direction and strength open under its row."""
 
-from itertools import groupby
-
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QVBoxLayout, QWidget
@@ -21,14 +19,18 @@ _COLUMNS = 2
 
 
 def _families() -> list[tuple[Tile, ...]]:
-    """The rows of the palette: neighbours in the table that share a key take turns in one row."""
-    return [tuple(tiles) for _, tiles in groupby(TILES, key=lambda tile: tile.shortcut or tile.id)]
+    """The rows of the palette: tiles that share a key take turns in one row."""
+    families: dict[str, list[Tile]] = {}
+    for tile in TILES:
+        families.setdefault(tile.shortcut or tile.id, []).append(tile)
+    return [tuple(tiles) for tiles in families.values()]
 
 
 def _title(tiles: tuple[Tile, ...]) -> str:
     if len(tiles) == 1:
         return tiles[0].title
-    return tiles[0].title.rpartition(" ")[0]  # "One-way" of "One-way up" and its turns
+    # "One-way" of "One-way up" and its turns, "Key" of the key and its colours
+    return tiles[0].title.rpartition(" ")[0] or tiles[0].title
 
 
 class _Row(KeyboardFocus, QAbstractButton):
