@@ -56,7 +56,7 @@ class Sampler(Agent):
 
     def __init__(self, problem: Enumerable, config: Discounted, seeds: Sequence[int]) -> None:
         super().__init__(problem, config, seeds)
-        self.walk = Walk.begin(self.seeds)
+        self.walk = Walk.begin(self.seeds, problem.mdp.n_actions if problem.mdp.drift > 0 else 0)
         self.record: Floats = np.full((self.n_seeds, len(RECORD)), np.nan)
         self._model = Model.of(problem.mdp)
         self.tables = self.make_tables()
@@ -228,6 +228,9 @@ class Sampler(Agent):
         """Keep what still has a place; an agent whose place is gone is truncated."""
         remap, old = Remap.between(self.problem.world, problem.world), self.tables
         self.problem, self._model = problem, Model.of(problem.mdp)
+        drifting = problem.mdp.n_actions if problem.mdp.drift > 0 else 0
+        if self.walk.drifted.shape[1] != drifting:
+            self.walk = self.walk._replace(drifted=np.zeros((self.n_seeds, drifting)))
         if remap is not None:
             self.tables = self.make_tables()._replace(
                 **{

@@ -18,7 +18,7 @@ import numpy as np
 
 from rlsandbox.learning.exploration import BONUS, DRAW, choose, uniform
 from rlsandbox.learning.schedules import scheduled
-from rlsandbox.learning.walk import TRAIL, Index, log_episode, noise, outcome, start_state
+from rlsandbox.learning.walk import TRAIL, Index, drift_on, log_episode, noise, outcome, start_state
 from rlsandbox.worlds.compiled import Kernel, kernel
 
 RECORD = ("state", "action", "reward", "extra", "next_state", "next_action", "terminated", "truncated",
@@ -125,6 +125,9 @@ def _advance(
         if noisy and model.reward_sd[s, a, k] > 0:
             rng += DRAW + DRAW
             reward += noise(model.reward_sd[s, a, k], rng)
+        if model.drift > 0:
+            reward += walk.drifted[a]
+            rng = drift_on(walk.drifted, model.drift, rng)
         visits[s, a] += 1
         trail[Index(step % TRAIL)] = np.int64(s)
         step, length, score = step + 1, length + 1, score + reward

@@ -37,6 +37,7 @@ class Model(NamedTuple):
     start_cumulative: Any  # [M] float64
     step_limit: int  # 0: none
     noisy: bool  # whether any reward has a spread
+    drift: float  # spread of the step that every action's mean reward takes after each step; 0: none
 
     @classmethod
     def of(cls, mdp: TabularMDP) -> Model:
@@ -53,6 +54,7 @@ class Model(NamedTuple):
             mdp.start_cumulative,
             mdp.step_limit,
             bool(mdp.reward_sd.any()),
+            mdp.drift,
         )
 
 
@@ -72,10 +74,11 @@ class Walk(NamedTuple):
     lengths: Any  # [N, BINS] float64, sums over episodes
     width: Any  # [N] int64, episodes a bin
     latest: Any  # [N, LATEST] float64, ring of returns by episode number
+    drifted: Any  # [N, A] float64, how far each action's mean reward has drifted; [N, 0] where none does
 
     @classmethod
-    def begin(cls, seeds: tuple[int, ...]) -> Walk:
-        """Nothing done yet."""
+    def begin(cls, seeds: tuple[int, ...], drifting: int = 0) -> Walk:
+        """Nothing done yet; the mean rewards of so many actions drift."""
         n = len(seeds)
         return cls(
             rng=seeded(seeds),
@@ -91,6 +94,7 @@ class Walk(NamedTuple):
             lengths=np.zeros((n, BINS)),
             width=np.ones(n, np.int64),
             latest=np.full((n, LATEST), np.nan),
+            drifted=np.zeros((n, drifting)),
         )
 
     def curves(self) -> dict[str, Curve]:
@@ -171,6 +175,15 @@ def outcome(model: Any, s: Any, a: Any, u: float) -> Any:
 def noise(sd: float, rng: Any) -> float:
     """Deviation of a reward from its mean, from the draws `rng` and the one after it."""
     return sd * standard_normal(uniform(rng), uniform(rng + DRAW))
+
+
+@kernel
+def drift_on(drifted: Any, sd: float, rng: Any) -> Any:
+    """Let the mean reward of every action take a step of its random walk."""
+    for a in range(drifted.shape[0]):
+        rng += DRAW + DRAW
+        drifted[a] += sd * standard_normal(uniform(rng - DRAW), uniform(rng))
+    return rng
 
 
 @kernel(inline="always")

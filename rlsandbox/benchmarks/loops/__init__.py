@@ -1,0 +1,1 @@
+"""What our loops are measured against."""
