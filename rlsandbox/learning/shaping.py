@@ -6,6 +6,8 @@ Phi(s') alone may. Phi is 0 where an episode has ended.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,3 +66,24 @@ def _painted(problem: Enumerable, gamma: float) -> NDArray[np.float64]:
 
 
 _KINDS = {"distance": _nearness, "optimal values": _optimal, "painted": _painted}
+
+
+def keeps_best_policy(problem: Enumerable, config: object) -> bool | None:
+    """Whether the shaped rewards have the same best actions as the world's own, wherever an agent can come.
+
+    Both are solved exactly; None where one of them has no finite values.
+    """
+    gamma, phi = float(getattr(config, "gamma", 1.0)), potential(problem, config)
+    mdp, differences = problem.mdp, getattr(config, "shaping_form", "potential") == "potential"
+    following = np.where(mdp.terminal, 0.0, phi[mdp.next_state])
+    added = gamma * following - phi[:, None, None] if differences else following
+    shaped = dataclasses.replace(mdp, reward=mdp.reward + added)
+    solutions = [oracle.solve(model, gamma) for model in (mdp, shaped)]
+    best = []
+    for solution in solutions:
+        if solution is None:
+            return None
+        room = 1e-6 * max(1.0, float(np.abs(solution.q).max()))
+        best.append(solution.q >= solution.q.max(axis=1, keepdims=True) - room)
+    asked = mdp.live & mdp.reachable
+    return bool((best[0][asked] == best[1][asked]).all())

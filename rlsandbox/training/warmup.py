@@ -7,8 +7,11 @@ stale.
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +19,10 @@ from rlsandbox.worlds.compiled import cache_folder, versions
 
 _ROOMS = ("worlds", "learning", "algorithms", "training")
 """Where kernels are."""
+_WORLDS = "cliff_walking", "ten_armed_testbed"
+"""An algorithm runs in the first that suits it."""
+
+_PROCESSES = min(4, os.cpu_count() or 1)
 _MOST_BYTES = 256 * 2**20
 
 
@@ -33,34 +40,54 @@ def cache_is_warm() -> bool:
     return _marker().exists()
 
 
-def load_kernels(cancelled: Callable[[], bool] = lambda: False) -> None:
-    """Run every algorithm for a moment, with all that the studio does around it.
+def load_kernels(
+    cancelled: Callable[[], bool] = lambda: False, algorithms: Sequence[str] | None = None
+) -> None:
+    """Run algorithms for a moment, with all that the studio does around them.
 
     Args:
         cancelled: asked between two algorithms whether to leave it at that.
+        algorithms: their ids; all if not said.
     """
     from rlsandbox.algorithms import registry
     from rlsandbox.learning.agent import View
+    from rlsandbox.learning.problem import Enumerable, misfit
     from rlsandbox.training.episodes import record_episode
     from rlsandbox.training.session import RunSpec, TrainingSession
     from rlsandbox.worlds.files import open_world
 
-    world = open_world("cliff_walking")
-    for algorithm in registry():
+    worlds = [open_world(name) for name in _WORLDS]
+    for algorithm in registry() if algorithms is None else algorithms:
         if cancelled():
             return
+        agent = registry()[algorithm]
+        world = next(world for world in worlds if misfit(agent, Enumerable.of(world)) is None)
         session = TrainingSession(RunSpec(algorithm, world, seeds=(0, 1), steps=200))
         session.tracks_gap = True
         session.run()
         session.evaluate()
-        session.progress(View(0, frozenset({"oracle", "curves", "visits"}), selected=0))
-        session.replace_world(world.painted([(0, 5)], "wall"))
+        wanted = frozenset({"oracle", "curves", "visits"}) | session.agent.offers
+        session.progress(View(0, wanted, selected=0))
+        if not world.tables:
+            session.replace_world(world.painted([(0, 0)], "wall"))
         record_episode(session.agent.problem.mdp, session.agent.policy().probs[0], 0, 10)
 
 
 def warm_up() -> None:
-    """Compile every kernel into the cache, and say so there."""
-    load_kernels()
+    """Compile every kernel into the cache, one process a core, and say so there."""
+    from rlsandbox.algorithms import registry
+
+    names = list(registry())
+    load_kernels(algorithms=names[:1])  # what all of them need is compiled once
+    shares = [names[1 + k :: _PROCESSES] for k in range(_PROCESSES)]
+    command = [sys.executable, "-m", "rlsandbox.training.warmup"]
+    running = [subprocess.Popen([*command, *share]) for share in shares[1:] if share]
+    try:
+        load_kernels(algorithms=shares[0])
+    finally:
+        failed = [process.wait() for process in running if process.wait() != 0]
+    if failed:
+        raise SystemExit(failed[0])
     _marker().parent.mkdir(parents=True, exist_ok=True)
     _marker().touch()
     _forget_old_caches()
@@ -78,5 +105,8 @@ def _forget_old_caches() -> None:
 
 if __name__ == "__main__":
     began = time.perf_counter()
+    if sys.argv[1:]:  # a share of the work, as another process asks for it
+        load_kernels(algorithms=sys.argv[1:])
+        sys.exit()
     warm_up()
     print(f"Compiled kernels are ready ({time.perf_counter() - began:.1f} s).")
