@@ -59,7 +59,8 @@ def policy_file(tmp_path_factory) -> str:
 
 def test_lists(answer, capsys):
     worlds = [row["id"] for row in answer("list", "worlds")["worlds"]]
-    assert [*gallery(), "maze:SIZE:SEED", "open:SIZE:SEED"] == worlds
+    generators = ["maze:SIZE:SEED", "open:SIZE:SEED", "cave:SIZE:SEED", "bandit:ARMS:SEED"]
+    assert [*gallery(), *generators] == worlds
     algorithms = {row["id"]: row for row in answer("list", "algorithms")["algorithms"]}
     assert list(algorithms) == list(registry())
     assert {"id", "title", "family", "source", "accepts", "hyperparameters"} <= set(algorithms["sarsa"])

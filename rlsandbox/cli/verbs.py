@@ -53,12 +53,10 @@ def _worlds() -> list[dict[str, Any]]:
         }
         for e in gallery().values()
     ]
-    about = {"maze": "A random maze.", "open": "An open grid."}
-    for kind in GENERATORS:
-        text = f"{about.get(kind, '')} SIZE is a side (21) or height and width (21x31).".strip()
-        name = f"{kind}:SIZE:SEED"
+    for kind, generator in GENERATORS.items():
+        text, name = generator.description, f"{kind}:{generator.form}"
         rows.append(
-            {"id": name, "title": kind.title(), "description": text, "source": "generator", "about": text}
+            {"id": name, "title": generator.title, "description": text, "source": "generator", "about": text}
         )
     return rows
 

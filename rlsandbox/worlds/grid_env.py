@@ -74,7 +74,7 @@ class GridEnv(gymnasium.Env[Any, Any]):
     An observation is the number of the state (`cell * inventory + carried`) or what `observation` says; an
     action is the number of a move (`world.actions`). The step limit of the world truncates. Scheduled changes
     come after so many steps in the life of the environment, over all its episodes; who stands where a wall
-    appears is truncated.
+    appears is truncated. The arms of a drifting bandit walk on over all its episodes as well.
 
     Args:
         world: a World, a gallery name or a file.
@@ -101,6 +101,7 @@ class GridEnv(gymnasium.Env[Any, Any]):
         self.state = 0
         self._steps = 0
         self._episode_steps = 0
+        self._drifted = np.zeros(self._face.action_space.n)
         self._known: dict[tuple[int, int, int], tuple[_Outcome, ...]] = {}
 
     def reset(
@@ -110,6 +111,7 @@ class GridEnv(gymnasium.Env[Any, Any]):
         super().reset(seed=seed)
         if seed is not None:
             self._steps = 0
+            self._drifted[:] = 0
         model = self._face.stages.models[self._face.stages.at(self._steps)]
         place = np.searchsorted(model.start_cumulative, self.np_random.random(), side="right")
         self.state = int(model.start_states[place])
@@ -131,6 +133,10 @@ class GridEnv(gymnasium.Env[Any, Any]):
         reward = outcome.reward
         if outcome.reward_sd > 0:
             reward += outcome.reward_sd * float(self.np_random.standard_normal())
+        drift = stages.models[stage].drift
+        if drift > 0:
+            reward += float(self._drifted[action])
+            self._drifted += drift * self.np_random.standard_normal(self._drifted.size)
         self.state = outcome.next_state
         self._steps += 1
         self._episode_steps += 1
@@ -206,6 +212,7 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         self._steps = np.zeros(self.num_envs, np.int64)
         self._episode_steps = np.zeros(self.num_envs, np.int64)
         self._ended = np.zeros(self.num_envs, np.bool_)
+        self._drifted = np.zeros((self.num_envs, int(self._face.action_space.n)))
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -254,6 +261,11 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
                 rewards,
                 terminated,
             )
+        drift = stages.models[0].drift
+        if drift > 0:
+            rewards += np.where(resting, 0.0, self._drifted[np.arange(self.num_envs), actions])
+            walk = drift * self.np_random.standard_normal(self._drifted.shape)
+            self._drifted += np.where(resting[:, None], 0.0, walk)
         self._steps += ~resting
         self._episode_steps += ~resting
         limit = stages.models[0].step_limit

@@ -90,23 +90,28 @@ class TabularMDP:
         seen = self.start > 0
         stack = np.empty(self.n_states, np.int64)
         stack[: self.start_states.size] = self.start_states
-        _spread(self.next_state, self.prob, seen, stack, self.start_states.size)
+        _spread(self.next_state, self.prob, self.terminal, seen, seen.copy(), stack, self.start_states.size)
         return seen
 
 
 @kernel
-def _spread(next_state: Any, prob: Any, seen: Any, stack: Any, n: int) -> None:
-    """Mark what is reached from the first `n` states of `stack` `[S]`, which are marked already."""
+def _spread(next_state: Any, prob: Any, terminal: Any, seen: Any, walked: Any, stack: Any, n: int) -> None:
+    """Mark in `seen` what is reached from the first `n` states of `stack` `[S]`, which are marked already.
+
+    `walked` marks the states from which an episode goes on, at first those `n`.
+    """
     while n > 0:
         n -= 1
         s = stack[n]
         for a in range(prob.shape[1]):
             for k in range(prob.shape[2]):
                 following = next_state[s, a, k]
-                if prob[s, a, k] > 0 and not seen[following]:
+                if prob[s, a, k] > 0:
                     seen[following] = True
-                    stack[n] = following
-                    n += 1
+                    if not terminal[s, a, k] and not walked[following]:
+                        walked[following] = True
+                        stack[n] = following
+                        n += 1
 
 
 def model_bytes(world: World) -> int:

@@ -40,15 +40,21 @@ def _one_hot(world: World, states: NDArray[np.integer[Any]]) -> NDArray[np.float
     return seen
 
 
-def _things(world: World) -> int:
-    return world.inventory.bit_length() - 1
+def _hands(world: World) -> int:
+    """Numbers that say what is carried: one a thing, or one for each state of a cell where a table says so."""
+    if world.tables is not None:
+        return world.inventory if world.inventory > 1 else 0
+    return world.things.count
 
 
 def _xy(world: World, states: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     cell, carried = np.divmod(states, world.inventory)
     row, column = np.divmod(cell, world.width)
     seen = [column / max(1, world.width - 1), row / max(1, world.height - 1)]
-    seen += [carried >> thing & 1 for thing in range(_things(world))]
+    if world.tables is not None:
+        seen += [carried == which for which in range(_hands(world))]
+    else:
+        seen += [carried >> thing & 1 for thing in range(_hands(world))]
     return np.stack(seen, axis=-1).astype(np.float32)
 
 
@@ -62,7 +68,7 @@ OBSERVATIONS: dict[str, Observation] = {
         Observation(
             "xy",
             "Column and row between 0 and 1, and a 1 for each thing that is carried.",
-            lambda world: 2 + _things(world),
+            lambda world: 2 + _hands(world),
             _xy,
         ),
     )

@@ -19,7 +19,7 @@ class Stages:
         world: the world as it is before the first step.
 
     Raises:
-        SandboxError: a change would add or take away the only key and door, and with them states.
+        SandboxError: a change would add or take away keys, coins or arms, and with them states or actions.
     """
 
     def __init__(self, world: World) -> None:
@@ -27,10 +27,13 @@ class Stages:
         self.worlds = (world, *(world.at_step(change.step) for change in world.schedule))
         self.models: list[TabularMDP] = [compile_world(world)]
         for before, after in zip(self.worlds, self.worlds[1:], strict=False):
-            if after.n_states != world.n_states:
+            if after.n_states != world.n_states or after.things.coins != world.things.coins:
                 raise SandboxError(
-                    "the schedule changes what can be carried: keep one key or door.", "schedule"
+                    "the schedule changes what can be carried: keep a key or door of each colour, and coins.",
+                    "schedule",
                 )
+            if len(after.actions) != len(world.actions):
+                raise SandboxError("the schedule changes the arms of a bandit: keep them.", "schedule")
             self.models.append(recompile(self.models[-1], before, after))
 
     def at(self, step: int) -> int:
