@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from rlsandbox.worlds.errors import SandboxError, check
-from rlsandbox.worlds.generators import bandit, bandit_of, cave, maze, open_grid
-from rlsandbox.worlds.rules import MAX_SIDE, Change, Rules
+from rlsandbox.worlds.generators import GENERATORS as GENERATORS
+from rlsandbox.worlds.generators import bandit, bandit_of, generated
+from rlsandbox.worlds.rules import Change, Rules
 from rlsandbox.worlds.text_maps import FROZEN_LAKE, world_from_rows
 from rlsandbox.worlds.toy_text import gambler, taxi
-from rlsandbox.worlds.validation import MAX_ARMS
 from rlsandbox.worlds.world import World
 
 _SLIPPERY = {"alpha": 0.1, "gamma": 0.99, "epsilon": 1.0, "epsilon_schedule": "exponential"}
@@ -314,7 +313,7 @@ GALLERY: dict[str, GalleryEntry] = {
             "taxi",
             "Taxi",
             "Fetch a passenger and bring them to their goal; what is carried stands for both places.",
-            "Gymnasium, Taxi-v3; Dietterich, 2000",
+            "Gymnasium, Taxi; after Dietterich, 2000",
             taxi,
             {"alpha": 0.5, "gamma": 0.99},
             5_000,
@@ -322,67 +321,6 @@ GALLERY: dict[str, GalleryEntry] = {
     )
 }
 """The built-in worlds by id, in the order in which they are shown."""
-
-
-@dataclass(frozen=True)
-class Generator:
-    """One family of worlds.
-
-    Attributes:
-        id: the word before the colon.
-        title: name for people.
-        description: one sentence.
-        form: what is written after the word.
-        example: the same with numbers.
-        make: (the text before the last colon, seed) -> World.
-    """
-
-    id: str
-    title: str
-    description: str
-    form: str
-    example: str
-    make: Callable[[str, int], World]
-
-
-def _sized(make: Callable[[int, int, int], World]) -> Callable[[str, int], World]:
-    """A generator that takes a side (`21`) or height and width (`21x31`)."""
-
-    def read(size: str, seed: int) -> World:
-        sides = size.split("x") if "x" in size else [size, size]
-        check(
-            len(sides) == 2 and all(map(_is_number, sides)), f"SIZE is a side or HEIGHTxWIDTH, not {size!r}."
-        )
-        height, width = (int(side) for side in sides)
-        check(
-            all(5 <= side <= MAX_SIDE for side in (height, width)),
-            f"SIZE must be from 5 to {MAX_SIDE}, not {size}.",
-        )
-        return make(height, width, seed)
-
-    return read
-
-
-def _armed(arms: str, seed: int) -> World:
-    check(
-        _is_number(arms) and 1 <= int(arms) <= MAX_ARMS, f"ARMS must be from 1 to {MAX_ARMS}, not {arms!r}."
-    )
-    return bandit(int(arms), seed)
-
-
-_SIZES = "SIZE is a side (21) or height and width (21x31)."
-GENERATORS: dict[str, Generator] = {
-    generator.id: generator
-    for generator in (
-        Generator("maze", "Maze", f"A random maze. {_SIZES}", "SIZE:SEED", "21:0", _sized(maze)),
-        Generator("open", "Open grid", f"An open grid. {_SIZES}", "SIZE:SEED", "21:0", _sized(open_grid)),
-        Generator("cave", "Cave", f"A random cave. {_SIZES}", "SIZE:SEED", "21:0", _sized(cave)),
-        Generator(
-            "bandit", "Bandit", "Arms whose mean rewards are drawn at random.", "ARMS:SEED", "10:0", _armed
-        ),
-    )
-}
-"""Generators by the word before the colon."""
 
 
 def gallery() -> dict[str, GalleryEntry]:
@@ -398,20 +336,4 @@ def gallery_world(name: str) -> World | None:
     """
     if name in GALLERY:
         return GALLERY[name].make()
-    kind, colon, rest = name.partition(":")
-    generator = GENERATORS.get(kind)
-    if not colon or generator is None:
-        return None
-    size, _, seed = rest.partition(":")
-    try:
-        check(_is_number(seed), "SEED must be a whole number.")
-        return generator.make(size, int(seed))
-    except SandboxError as error:
-        example = f"{kind}:{generator.example}"
-        raise SandboxError(
-            f"{error.message} Write {kind}:{generator.form}, for example {example}.", name[:80]
-        ) from None
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 18
+    return generated(name)

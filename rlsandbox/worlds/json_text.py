@@ -11,6 +11,7 @@ from rlsandbox.worlds.errors import SandboxError, check
 
 MOST_VALUES = 800_000
 """More commas and brackets than any world that is saved has."""
+_MOST_KEYS = 64
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 _File = TypeVar("_File", bound=BaseModel)
@@ -60,6 +61,7 @@ def parsed(text: str) -> Any:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    check(len(pairs) <= _MOST_KEYS, f"an object holds over {_MOST_KEYS} keys; none in a world has so many.")
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]

@@ -41,7 +41,7 @@ def _one_hot(world: World, states: NDArray[np.integer[Any]]) -> NDArray[np.float
 
 
 def _hands(world: World) -> int:
-    """Numbers that say what is carried: one a thing, or one for each state of a cell where a table says so."""
+    """Numbers that say what is carried: one a thing, or one a state of the cell in a table."""
     if world.tables is not None:
         return world.inventory if world.inventory > 1 else 0
     return world.things.count

@@ -49,7 +49,7 @@ def from_gymnasium_p(
 
 
 def taxi() -> World:
-    """Taxi-v3 on its 5x5 map: 20 places of passenger and goal in each cell."""
+    """Gymnasium's taxi on its 5x5 map: 20 places of passenger and goal in each cell."""
     from gymnasium.envs.toy_text.taxi import TaxiEnv
 
     env = TaxiEnv()

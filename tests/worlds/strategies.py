@@ -69,8 +69,8 @@ def random_world(seed: int, height: int, width: int, rules: Rules, name: str = "
         links=links,
         rules=rules,
         schedule=schedule,
-        potential=np.where(some(0.2), rng.normal(size=shape), 0.0) if rng.random() < 0.5 else None,
-        policy=np.where(some(0.3), _actions(rng, rules, objects), -1) if rng.random() < 0.5 else None,
+        potential=np.where(some(0.2), rng.normal(size=shape), 0.0) * (rng.random() < 0.5),
+        policy=np.where(some(0.3) & (rng.random() < 0.5), _actions(rng, rules, objects), -1).astype(np.int16),
     )
 
 

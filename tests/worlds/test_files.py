@@ -1,20 +1,25 @@
 from __future__ import annotations
 
+import base64
+import dataclasses
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsandbox.worlds.disk import MAX_BYTES
 from rlsandbox.worlds.errors import SandboxError
-from rlsandbox.worlds.files import dumps, import_world, load_world, loads, open_world, save_world
+from rlsandbox.worlds.files import dumps, import_world, load_world, loads, open_world, save_world, schema
 from rlsandbox.worlds.gallery import GALLERY
+from rlsandbox.worlds.rules import Rules
 from rlsandbox.worlds.world import World
 from tests.worlds.strategies import worlds
 
@@ -37,6 +42,70 @@ def test_saving_and_loading_keeps_every_gallery_world(name, tmp_path):
     assert load_world(tmp_path / "w.rlworld.json") == world
     assert import_world(tmp_path / "w.rlworld.json") == world
     assert open_world(str(tmp_path / "w.rlworld.json")) == open_world(name) == world
+
+
+def test_a_large_world_full_of_values_is_written_in_layers_and_comes_back():
+    """16,384 cells with values of their own are listed, one more makes layers."""
+    rng = np.random.default_rng(0)
+    listed = World.blank(128, 128).replace(reward=rng.normal(size=(128, 128)))
+    assert '"layers"' not in dumps(listed)
+    world = World.blank(512, 512).replace(
+        reward=rng.normal(size=(512, 512)),
+        reward_sd=rng.random((512, 512)),
+        slip=rng.random((512, 512)),
+        weight=rng.random((512, 512)) + 0.1,
+        wind=rng.integers(-9, 10, (512, 512, 2)),
+        potential=rng.normal(size=(512, 512)),
+        policy=rng.integers(-1, 4, (512, 512)),
+    )
+    for each in (listed, world):
+        text = dumps(each)
+        assert len(text) <= MAX_BYTES
+        assert loads(text) == each
+        assert dumps(loads(text)) == text
+    few = world.replace(reward_sd=np.zeros((512, 512)), wind=np.zeros((512, 512, 2)))
+    assert '"wind": "' not in dumps(few)
+    assert loads(dumps(few)) == few
+
+
+@pytest.mark.parametrize(
+    ("layers", "place"),
+    [
+        ({"reward": "AAAA"}, "layers.reward: the layer has 3 bytes, the world needs 384"),
+        ({"reward": "*"}, "layers.reward: this is no base64"),
+        ({"reward": 5}, "layers.reward: write a text"),
+        ({"terrain": "AAAA"}, "layers.terrain"),
+        ({"slip": base64.b64encode(np.full(48, 2.0).tobytes()).decode()}, "slip, cell (0, 0)"),
+        ({"reward": base64.b64encode(np.full(48, np.inf).tobytes()).decode()}, "reward, cell (0, 0)"),
+    ],
+)
+def test_wrong_layers_give_a_sentence(layers, place):
+    with pytest.raises(SandboxError) as caught:
+        loads(edited(layers=layers, cells=[]))
+    assert place in str(caught.value)
+    with pytest.raises(SandboxError, match="not both"):
+        loads(edited(layers={"reward": "AAAA"}))
+
+
+def test_the_schema_says_what_a_file_may_hold():
+    found = schema()
+    json.dumps(found)
+    drawn, table = found["oneOf"]
+    assert drawn["properties"]["format"]["const"] == "rlsandbox.world"
+    assert table["properties"]["format"]["const"] == "rlsandbox-mdp"
+    assert set(drawn["required"]) == {"format", "version", "name", "rules", "terrain"}
+    assert set(table["required"]) == {"format", "version", "name", "actions", "transitions", "start"}
+    assert drawn["additionalProperties"] is table["additionalProperties"] is False
+    for kind, name in ((drawn, "cliff_walking"), (table, "taxi")):
+        assert set(json.loads(dumps(GALLERY[name].make()))) <= set(kind["properties"])
+    rules = found["$defs"]["Rules"]["properties"]
+    assert set(rules) == {field.name for field in dataclasses.fields(Rules)}
+    assert rules["slip"]["type"] == "number"
+    assert set(found["$defs"]["Cell"]["properties"]) == {
+        "cell", "reward", "reward_sd", "slip", "weight", "wind", "potential", "policy"
+    }  # fmt: skip
+    referred = set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(found)))
+    assert referred == set(found["$defs"])
 
 
 def test_the_text_is_for_people():
@@ -204,6 +273,7 @@ HOSTILE = textwrap.dedent("""
 
 
 def test_files_made_to_hurt_are_refused_within_a_second_and_200_mb(tmp_path):
+    table = b'{"format": "rlsandbox-mdp", "version": 1, "name": "x", '
     full, head = 15 * 2**20, b'{"format": "rlsandbox.world", "version": 1, "name": "x", '
     for k, data in enumerate(
         (
@@ -222,6 +292,21 @@ def test_files_made_to_hurt_are_refused_within_a_second_and_200_mb(tmp_path):
             head + b'"terrain": [' + b'"a",' * 300_000 + b'"a"]}',
             head + b'"rules": {"moves": "' + b"a" * full + b'"}}',
             b"\x00" * full,
+            head + b'"layers": {"reward": "' + b"A" * full + b'"}}',
+            head + b'"layers": {' + b",".join(b'"%d": "a"' % k for k in range(300_000)) + b"}}",
+            head + b'"rules": {' + b",".join(b'"%d": 1' % k for k in range(300_000)) + b"}}",
+            table
+            + b'"actions": ["a"], "start": [[0, 1]], "transitions": ['
+            + b",".join(b"[%d,0,1,0.1,0,false]" % k for k in range(110_000))
+            + b"]}",
+            table
+            + b'"actions": ["a"], "start": [[0, 1]], "shape": [512, 512], "inventory": 1048576, '
+            + b'"transitions": [[0, 0, 1, 1, 0, false]]}',
+            table + b'"actions": ["a"], "start": [' + b"[0,0.5]," * 150_000 + b"[0,0.5]], "
+            b'"transitions": [[0, 0, 0, 1, 0, false]]}',
+            table + b'"actions": [' + b'"a",' * 500_000 + b'"a"], "start": [[0, 1]], '
+            b'"transitions": [[0, 0, 0, 1, 0, false]]}',
+            table + b'"description": "' + b"a" * full + b'"}',
         )
     ):
         (tmp_path / f"{k}.json").write_bytes(data)

@@ -169,16 +169,17 @@ def test_the_frozen_lake_is_worth_what_is_known():
     assert value_of_start(made("frozen_lake_4x4"), 1.0) == pytest.approx(14 / 17, abs=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["maze", "cave"])
 @pytest.mark.parametrize("size", ["5", "6", "21", "20x31", "128"])
-def test_a_maze_can_always_be_solved(size):
+def test_a_maze_or_cave_can_always_be_solved(kind, size):
     for seed in range(3):
-        world = made(f"maze:{size}:{seed}")
+        world = made(f"{kind}:{size}:{seed}")
         model = compile_world(world)
         free = int(model.live.sum()) + 1  # the goal is not live
         reached = model.reachable
         assert reached.sum() == free, "every free cell is reached"
         (start,), (goal,) = world.cells_of("start"), world.cells_of("goal")
-        assert abs(start[0] - goal[0]) + abs(start[1] - goal[1]) > 1
+        assert abs(start[0] - goal[0]) + abs(start[1] - goal[1]) >= (1 if size in ("5", "6") else 2)
         assert reached[world.state_of(goal)]
         assert (world.terrain[[0, -1]] != 0).all()
         assert (world.terrain[:, [0, -1]] != 0).all()
@@ -192,7 +193,15 @@ def test_a_larger_maze_has_loops_and_a_long_way():
     assert fewest_steps(world) > 31
 
 
-@pytest.mark.parametrize("kind", ["maze", "open"])
+def test_a_cave_is_wide_and_its_ends_are_far_apart():
+    for seed in range(5):
+        world = made(f"cave:40:{seed}")
+        share = float((world.terrain == 0).mean())
+        assert 0.25 < share < 0.75
+        assert fewest_steps(world) >= 40
+
+
+@pytest.mark.parametrize("kind", ["maze", "open", "cave"])
 def test_a_seed_makes_one_world(kind):
     assert made(f"{kind}:17:5") == made(f"{kind}:17:5")
     assert made(f"{kind}:17:5").digest != made(f"{kind}:17:6").digest
@@ -209,7 +218,18 @@ def test_an_open_grid_is_as_far_as_its_cells_are_apart():
 
 
 @pytest.mark.parametrize(
-    "name", ["maze:4:0", "maze:513:0", "maze:21", "maze:21:-1", "open:5x:0", "open::", "maze:²:0"]
+    "name",
+    [
+        "maze:4:0",
+        "maze:513:0",
+        "maze:21",
+        "maze:21:-1",
+        "open:5x:0",
+        "open::",
+        "maze:²:0",
+        "cave:4:0",
+        "cave:21",
+    ],
 )
 def test_a_wrong_size_or_seed_gives_a_sentence(name):
     with pytest.raises(SandboxError, match=name.split(":")[0]):

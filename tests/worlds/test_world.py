@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.rules import MAX_SIDE, Change, Link, Rules
 from rlsandbox.worlds.text_maps import world_from_rows
 from rlsandbox.worlds.world import World
@@ -117,6 +118,37 @@ def test_advice_says_what_is_missing():
         "No goal or pit is drawn: the step limit ends an episode.",
     )
     assert world_from_rows(("S.G",)).advice() == ()
+    assert world_from_rows(("S",)).advice()[0] == "The world is a single cell: there is nowhere to go."
+
+
+def test_advice_tells_goals_that_nobody_reaches():
+    def told(*rows: str, **rules) -> tuple[str, ...]:
+        world = world_from_rows(rows, rules=Rules(**rules))
+        return world.advice(compile_world(world))
+
+    assert told("S.G") == ()
+    assert told("S#G", step_limit=9) == (
+        "No goal or pit can be reached from a start: the step limit ends an episode.",
+    )
+    assert told("S.DG") == ("No goal or pit can be reached from a start: nothing ends an episode.",)
+    assert told("kSDG") == ()
+    assert told("GS#G") == ("The goal at row 0, column 3 cannot be reached from a start.",)
+    assert told("GS#P") == (), "a pit that nobody falls into is no fault"
+    assert told("aS", moves=0) == ()
+
+
+def test_painting_takes_any_number_of_cells_anywhere():
+    world = World.blank(3, 4)
+    assert world.painted([], "wall") == world
+    assert world.painted(np.empty((0, 2), int), "wall") == world  # pyright: ignore[reportArgumentType]
+    assert world.painted([(0, 0), (0, 0), (10**12, -5)], "wall").cells_of("wall") == [(0, 0)]
+    full = world.with_cell((1, 1), reward=3.0).painted(((r, c) for r in range(3) for c in range(4)), "mud")
+    assert len(full.cells_of("mud")) == 12
+    assert np.isnan(full.reward).all()
+    half = full.painted([(0, 0), (0, 1)], "goal").with_cell((0, 0), weight=2.0).painted([(0, 0)], "wall")
+    assert (half.cells_of("goal"), half.cells_of("wall"), half.weight[0, 0]) == ([(0, 1)], [(0, 0)], 1.0)
+    assert World.blank(1, 2).painted([(0, 0)], "arm").reward_sd.tolist() == [[1.0, 0.0]]
+    assert World.blank(1, 2).painted([(0, 0)], "arm").painted([(0, 0)], "goal").reward_sd.sum() == 0
 
 
 @pytest.mark.parametrize(
@@ -138,6 +170,13 @@ def test_advice_says_what_is_missing():
         (lambda w: w.replace(terrain=np.full((2, 2), 3)), "does not belong"),
         (lambda w: w.replace(schedule=(Change(5, ()), Change(5, ()))), "rising"),
         (lambda w: w.replace(name="a\nb"), "name"),
+        (lambda w: w.with_cell((1, 1), reward=1e308), r"reward, cell \(1, 1\): the reward must be .* 1e300"),
+        (
+            lambda w: w.with_rules(step_reward=-1e308),
+            "rules.step_reward: a reward must be a number up to 1e300",
+        ),
+        (lambda w: w.replace(links=(Link((0, 0), (0, 1)),) * 20_001), "at most 20,000 links"),
+        (lambda w: w.replace(schedule=(Change(1, ((0, 0, "wall"),) * 20_000),)), "at most 20,000 changes"),
         (lambda w: w.with_rules(moves=5), "moves must be 0, 2, 4 or 8"),
         (lambda w: w.with_rules(slip=-0.1), "slip"),
         (lambda w: w.with_rules(slip_kind="left"), "slip_kind"),
