@@ -64,6 +64,12 @@ def test_lists(answer, capsys):
     algorithms = {row["id"]: row for row in answer("list", "algorithms")["algorithms"]}
     assert list(algorithms) == list(registry())
     assert {"id", "title", "family", "source", "accepts", "hyperparameters"} <= set(algorithms["sarsa"])
+    sarsa = algorithms["sarsa"]
+    assert (sarsa["task"], sarsa["unit"], sarsa["accepts"]) == ("control", "steps", ["drawn grid worlds"])
+    assert "uncertainty" in sarsa["overlays"]
+    assert sarsa["presets"]["course"]["episodes"] == 10_000
+    assert sarsa["presets"]["course"]["values"]["epsilon_decay"] == 0.9995
+    assert algorithms["td0"]["task"] == "prediction" and "V(s)" in algorithms["td0"]["equation"]
     alpha = algorithms["sarsa"]["hyperparameters"][0]
     assert (alpha["name"], alpha["default"], alpha["low"], alpha["high"]) == ("alpha", 0.1, 0, 1)
     assert "values" in [row["id"] for row in answer("list", "overlays")["overlays"]]
@@ -89,6 +95,50 @@ def test_the_same_run_twice_differs_in_its_speed_alone(answer):
     one, other = (answer(*TRAIN, "--episodes", "50") for _ in range(2))
     assert one.pop("steps_per_second") > 0 and other.pop("steps_per_second") > 0
     assert one == other
+
+
+def test_prediction_is_measured_by_its_values(answer, policy_file, refusal):
+    world = ("--world", "cliff_walking", "--gamma", "1")
+    td0 = ("train", "td0", *world, "--episodes", "2000", "--seeds", "2")
+    best = answer(*td0, "--policy", "optimal")
+    # nothing is random on the best path: 13 values, learnt to the last digit
+    assert best["rms_error"] == pytest.approx(0, abs=1e-6) and len(best["rms_error_per_seed"]) == 2
+    assert "oracle_gap" not in best and best["greedy_return"] == [-13.0] * 2
+    # Q-learning's greedy policy goes along the edge as well
+    loaded = answer(*td0, "--policy", policy_file)
+    assert loaded["config"]["policy"] == "loaded" and loaded["greedy_return"] == [-13.0] * 2
+    assert loaded["rms_error"] == pytest.approx(0, abs=1e-6)
+    first = answer(
+        "train", "td0", "--world", "random_walk_19", "--gamma", "1", "--episodes", "1", "--alpha", "1e-9"
+    )
+    # nothing learnt yet: the values of the random policy are -0.9, -0.8, ... 0.9
+    assert first["rms_error"] == pytest.approx(np.sqrt(np.mean((np.arange(-9, 10) / 10) ** 2)), abs=1e-6)
+    assert "this policy is for 4 x 12 cells" in refusal(
+        "train", "td0", "--world", "windy", "--policy", policy_file
+    )
+    assert "cannot be read" in refusal(*td0, "--policy", "nowhere", status=1)
+    assert "no hyperparameter 'policy'" in refusal(*TRAIN, "--policy", "random")
+    assert "no policy is drawn" in refusal(*td0, "--policy", "drawn")
+
+
+def test_a_preset_stands_under_what_is_said(answer, refusal):
+    course = ("train", "q_learning", "--world", "grid_4x4", "--preset", "course")
+    found = answer(*course)
+    assert found["episodes"] == 10_000 and found["config"]["epsilon_schedule"] == "exponential"
+    assert found["oracle_gap"] == pytest.approx(0, abs=1e-9)
+    changed = answer(*course, "--episodes", "20", "--epsilon-decay", "0.9", "--set", "gamma=0.9")
+    assert (changed["episodes"], changed["config"]["epsilon"]) == (20, 1.0)
+    assert (changed["config"]["epsilon_decay"], changed["config"]["gamma"]) == (0.9, 0.9)
+    assert answer(*course, "--steps", "700")["steps"] == 700
+    assert "Q-learning has no preset 'none'; its presets: course" in refusal(*course[:-1], "none")
+
+
+def test_the_schema_of_world_files(answer, capsys):
+    kinds = {kind["title"]: kind for kind in answer("schema")["oneOf"]}
+    assert set(kinds) == {"*.rlworld.json", "*.mdp.json"}
+    assert "transitions" in kinds["*.mdp.json"]["required"]
+    assert run(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["oneOf"] == list(kinds.values())
 
 
 def test_a_loop_at_gamma_1_never_ends(answer):

@@ -46,7 +46,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     command.add_argument("file", nargs="?", metavar="FILE", help="a world or a policy to open")
 
     command = add("list", verbs.list_things, "List what there is.")
-    command.add_argument("what", choices=("worlds", "algorithms", "overlays"))
+    command.add_argument("what", choices=("worlds", "algorithms", "overlays", "reproductions"))
 
     command = add("train", verbs.train, "Train an algorithm on a world.")
     command.add_argument(
@@ -61,6 +61,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="a hyperparameter; may be repeated"
+    )
+    command.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="named hyperparameters and their budget, under what is said here: course",
+    )
+    command.add_argument(
+        "--policy",
+        metavar="P",
+        help="whose values a method of prediction learns: random, optimal, drawn or a .rlpolicy file",
     )
     command.add_argument(
         "--out",
@@ -106,6 +116,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     command = add("bench", verbs.bench, "Measure ratios within one run.")
     command.add_argument("name", metavar="NAME", help="the benchmark")
     command.add_argument("--seconds", type=float, metavar="T", help="about how long to measure")
+
+    command = add("reproduce", verbs.reproduce, "Make a published figure anew, as picture and numbers.")
+    command.add_argument("name", nargs="?", metavar="NAME", help="the figure; without it all are listed")
+    command.add_argument("--out", metavar="DIR", default=".", help="folder for NAME.png and NAME.json")
+    command.add_argument("--quick", action="store_true", help="fewer runs, in seconds")
+
+    add("schema", verbs.schema, "Print the JSON Schema of world files.")
     return parser.parse_args(arguments)
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 import time
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
+from rlsandbox.algorithms import find
 from rlsandbox.cli.answer import Answer, UsageError, as_json, mean, number
 from rlsandbox.cli.arguments import HYPERPARAMETER
+from rlsandbox.cli.verbs import writable_folder
+from rlsandbox.learning.agent import Preset
+from rlsandbox.policies.files import load_policy
+from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.training import api
 from rlsandbox.training.checkpoints import SUFFIX, save_checkpoint
 from rlsandbox.training.session import TrainingSession
@@ -27,12 +30,17 @@ _LONG_SECONDS = 1.0
 
 def run_training(options: Namespace, world: World) -> Answer:
     """Train as the options say."""
-    run = options.algorithm, world, options.steps, options.episodes, options.seeds, options.seed
+    policy = opened_policy(options.policy)
     try:
-        session = api.begin(*run, hyperparameters(options))
+        preset = preset_of(options)
+        episodes = options.episodes
+        if episodes is None and options.steps is None:
+            episodes = preset.episodes
+        run = options.algorithm, world, options.steps, episodes, options.seeds, options.seed
+        session = api.begin(*run, {**preset.values, **hyperparameters(options)}, policy)
     except SandboxError as error:
         raise UsageError(error.message, error.place) from None
-    folder = _folder(options.out)
+    folder = None if options.out is None else writable_folder(options.out)
     with _Progress(session) as progress:
         result = api.finish(session, progress)
     data = result.to_dict() | {"world": options.world, "world_name": world.name, "policy_file": None}
@@ -45,6 +53,30 @@ def run_training(options: Namespace, world: World) -> Answer:
             folder / "result.json", (json.dumps(json.loads(as_json(data)), indent=2) + "\n").encode()
         )
     return Answer(data, _report(result, data))
+
+
+def preset_of(options: Namespace) -> Preset:
+    """What `--preset` names; nothing where it is not given.
+
+    Raises:
+        SandboxError: the algorithm has no such preset.
+    """
+    agent = find(options.algorithm)
+    if options.preset is None:
+        return Preset({})
+    if options.preset not in agent.presets:
+        there = f"its presets: {', '.join(agent.presets)}" if agent.presets else "it has none"
+        raise SandboxError(f"{agent.title} has no preset {options.preset!r}; {there}.", "--preset")
+    return agent.presets[options.preset]
+
+
+def opened_policy(name: str | None) -> str | SavedPolicy | None:
+    """What `--policy` names: one of the policies that a configuration can name, or a file's.
+
+    Raises:
+        SandboxError: the file cannot be read.
+    """
+    return name if name is None or name in api.NAMED_POLICIES else load_policy(name)
 
 
 def hyperparameters(options: Namespace) -> dict[str, str]:
@@ -83,19 +115,6 @@ def curves_csv(session: TrainingSession) -> str:
     return text.getvalue()
 
 
-def _folder(name: str | None) -> Path | None:
-    if name is None:
-        return None
-    folder = Path(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SandboxError(f"the folder cannot be made: {error.strerror}.", name) from error
-    if not os.access(folder, os.W_OK):
-        raise SandboxError("the folder cannot be written to.", name)
-    return folder
-
-
 def _report(result: api.Result, data: dict[str, Any]) -> str:
     agent = result.session.agent
     seeds = f"{agent.n_seeds} {'seed' if agent.n_seeds == 1 else 'seeds'}"
@@ -105,8 +124,13 @@ def _report(result: api.Result, data: dict[str, Any]) -> str:
         f"{number(float(f'{result.steps_per_second:.3g}'))} {agent.unit} a second",
         f"  online return  {number(mean(data['mean_return_last_100']))} over the last 100 episodes",
         f"  greedy return  {number(mean(data['greedy_return']))} (optimal {number(data['oracle_return'])})",
-        f"  oracle gap     {number(data['oracle_gap'])}",
     ]
+    if agent.task == "prediction":
+        error = data["rms_error"]
+        known = "unknown: the policy never ends" if error is None else number(error)
+        lines.append(f"  error of V     {known} (root mean square to the policy's own values)")
+    else:
+        lines.append(f"  oracle gap     {number(data['oracle_gap'])}")
     if data["policy_file"]:
         lines.append(f"  policy         {data['policy_file']}")
     return "\n".join(lines)

@@ -7,7 +7,8 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from rlsandbox.cli.answer import Answer, UsageError, mean, number, table
+from rlsandbox.cli.answer import Answer, UsageError, as_json, mean, number, table
+from rlsandbox.worlds.disk import write_atomically
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.files import import_world as read_world
 from rlsandbox.worlds.files import open_world, save_world
@@ -37,7 +38,7 @@ def _need_display() -> None:
 
 
 def list_things(options: Namespace) -> Answer:
-    """List worlds, algorithms or overlays."""
+    """List worlds, algorithms, overlays or reproductions."""
     rows = _LISTS[options.what]()
     return Answer({options.what: rows}, table([row["id"], row["title"], row.pop("about")] for row in rows))
 
@@ -70,10 +71,16 @@ def _algorithms() -> list[dict[str, Any]]:
             "title": agent.title,
             "family": family_of(agent),
             "source": agent.source,
-            "accepts": [kind.title for kind in agent.accepts],
             "equation": agent.equation,
+            "task": agent.task,
+            "accepts": [kind.title for kind in agent.accepts],
             "unit": agent.unit,
             "hyperparameters": [_described(row) for row in agent.Config.describe()],
+            "presets": {
+                name: {"values": preset.values, "episodes": preset.episodes}
+                for name, preset in agent.presets.items()
+            },
+            "overlays": sorted(agent.offers),
             "about": f"{family_of(agent)}; {agent.source}",
         }
         for name, agent in registry().items()
@@ -106,7 +113,18 @@ def _overlays() -> list[dict[str, Any]]:
     ]
 
 
-_LISTS = {"worlds": _worlds, "algorithms": _algorithms, "overlays": _overlays}
+def _reproductions() -> list[dict[str, Any]]:
+    from rlsandbox.reproductions.runner import listed
+
+    return listed()
+
+
+_LISTS = {
+    "worlds": _worlds,
+    "algorithms": _algorithms,
+    "overlays": _overlays,
+    "reproductions": _reproductions,
+}
 
 
 # -- numbers -------------------------------------------------------------------------------------------------
@@ -180,6 +198,40 @@ def bench(options: Namespace) -> Answer:
         raise UsageError(f"there is no benchmark {options.name!r}; there are {', '.join(benches())}.")
     data = run_bench(options.name, options.seconds)
     return Answer(data, table((name, number(value)) for name, value in _flat(data)))
+
+
+def reproduce(options: Namespace) -> Answer:
+    """Make a published figure anew; without a name, list those there are."""
+    if options.name is None:
+        options.what = "reproductions"
+        return list_things(options)
+    from rlsandbox.reproductions.runner import draw, names, run_reproduction
+
+    if options.name not in names():
+        raise UsageError(f"there is no reproduction {options.name!r}; there are {', '.join(names())}.")
+    folder = writable_folder(options.out)
+    figure = run_reproduction(options.name, options.quick)
+    picture, numbers = folder / f"{options.name}.png", folder / f"{options.name}.json"
+    draw(figure, picture)
+    data = figure.to_dict() | {"reproduction": options.name, "picture": str(picture), "numbers": str(numbers)}
+    write_atomically(numbers, (as_json(data) + "\n").encode())
+    rows = [("", "here", "published", "")]
+    rows += [(c.what, number(c.here), number(c.published), c.verdict) for c in figure.compared]
+    text = (
+        f"{figure.title}\n{figure.source}\n{figure.runs:,} {'run' if figure.runs == 1 else 'runs'}, "
+        f"{figure.seconds:.3g} s\n\n{table(rows)}\n\nWrote {picture} and {numbers}."
+    )
+    return Answer(data, text)
+
+
+def schema(options: Namespace) -> Answer:
+    """Print the JSON Schema of world files."""
+    import json
+
+    from rlsandbox.worlds.files import schema as of_worlds
+
+    found = of_worlds()
+    return Answer(found, json.dumps(found, indent=2, ensure_ascii=False))
 
 
 def _flat(data: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -295,6 +347,22 @@ def render(options: Namespace) -> Answer:
 
 def _written(file: str, **more: Any) -> Answer:
     return Answer({"file": file, "bytes": os.path.getsize(file), **more}, f"Wrote {file}.")
+
+
+def writable_folder(name: str) -> Path:
+    """A folder, made where there is none yet.
+
+    Raises:
+        SandboxError: it cannot be made or written to.
+    """
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SandboxError(f"the folder cannot be made: {error.strerror}.", name) from error
+    if not os.access(folder, os.W_OK):
+        raise SandboxError("the folder cannot be written to.", name)
+    return folder
 
 
 def named_world(name: str | None) -> World:

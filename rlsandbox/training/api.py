@@ -13,6 +13,7 @@ import numpy as np
 
 from rlsandbox.learning import oracle
 from rlsandbox.learning.oracle import Solution
+from rlsandbox.policies.files import load_policy
 from rlsandbox.policies.saved import NEVER_ENDS, PolicyCard, SavedPolicy
 from rlsandbox.training.evaluate import EVALUATION_EPISODES, Evaluation, evaluate_policy
 from rlsandbox.training.session import RunSpec, TrainingSession
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 DEFAULT_EPISODES = 500
 DEFAULT_STEPS = 1_000_000
 """What a run gets that is told neither: so many episodes, but no more steps than that."""
+
+NAMED_POLICIES = ("random", "optimal", "drawn")
+"""Policies that prediction can evaluate without a file."""
 
 _SLICE_SECONDS = 0.1
 
@@ -64,7 +68,19 @@ class Result:
             "episodes_per_seed": agent.episodes.tolist(),
             "steps_per_second": self.steps_per_second,
             "mean_return_last_100": [_finite(value) for value in self.session.recent_return(100)],
-            **figures(self.evaluation),
+            **self._worth(),
+        }
+
+    def _worth(self) -> dict[str, Any]:
+        """A method of control is measured by its policy, one of prediction by its values."""
+        found, agent = figures(self.evaluation), self.session.agent
+        if agent.task != "prediction":
+            return found
+        errors = self.session.value_errors()
+        kept = {name: value for name, value in found.items() if not name.startswith("oracle_gap")}
+        return kept | {
+            "rms_error": None if errors is None else float(errors.mean()),
+            "rms_error_per_seed": None if errors is None else errors.tolist(),
         }
 
 
@@ -76,6 +92,7 @@ def train(
     seeds: int = 1,
     seed: int = 0,
     watch: Callable[[TrainingSession], None] | None = None,
+    policy: str | os.PathLike[str] | SavedPolicy | None = None,
     **hyperparameters: Any,
 ) -> Result:
     """Train an algorithm on a world.
@@ -88,12 +105,14 @@ def train(
         seeds: number of replicas, N.
         seed: the first one's seed; the others count on from it.
         watch: called about ten times a second while it trains.
+        policy: whose values a method of prediction learns: "random", "optimal", "drawn", a saved policy or
+            its file.
         **hyperparameters: the algorithm's own ("alpha"); the others keep their defaults.
 
     Raises:
         SandboxError: something does not exist or does not fit, or the run has diverged.
     """
-    return finish(begin(algorithm, world, steps, episodes, seeds, seed, hyperparameters), watch)
+    return finish(begin(algorithm, world, steps, episodes, seeds, seed, hyperparameters, policy), watch)
 
 
 def begin(
@@ -104,13 +123,19 @@ def begin(
     seeds: int,
     seed: int,
     hyperparameters: dict[str, Any],
+    policy: str | os.PathLike[str] | SavedPolicy | None = None,
 ) -> TrainingSession:
     """The session of a run that has not begun; arguments and errors as for `train`."""
     check(1 <= seeds <= 1024, f"a run trains 1 to 1024 seeds, not {seeds}.", "seeds")
     if steps is None and episodes is None:
         steps, episodes = DEFAULT_STEPS, DEFAULT_EPISODES
-    numbers = tuple(range(seed, seed + seeds))
-    return TrainingSession(RunSpec(algorithm, open_world(world), hyperparameters, numbers, steps, episodes))
+    numbers, world, probs = tuple(range(seed, seed + seeds)), open_world(world), None
+    if isinstance(policy, str) and policy in NAMED_POLICIES:
+        hyperparameters = {**hyperparameters, "policy": policy}
+    elif policy is not None:
+        saved = policy if isinstance(policy, SavedPolicy) else load_policy(policy)
+        probs, hyperparameters = saved.on(world).probs[0], {**hyperparameters, "policy": "loaded"}
+    return TrainingSession(RunSpec(algorithm, world, hyperparameters, numbers, steps, episodes, probs))
 
 
 def finish(session: TrainingSession, watch: Callable[[TrainingSession], None] | None = None) -> Result:

@@ -245,9 +245,15 @@ class TrainingSession:
         if given is None:
             gaps = [oracle_gap(mdp, probs, oracle) for probs in self.agent.policy().probs]
             return np.array([np.nan if gap is None else gap for gap in gaps])
-        truth = policy_values(mdp, given, oracle.gamma)
+        errors = self.value_errors()
+        return np.full(self.agent.n_seeds, np.nan) if errors is None else errors
+
+    def value_errors(self) -> Floats | None:
+        """`[N]` root mean square errors to the values of `Agent.given`; None if it never ends at gamma 1."""
+        mdp, given, gamma = self.agent.problem.mdp, self.agent.given, getattr(self.agent.config, "gamma", 1.0)
+        truth = policy_values(mdp, given, float(gamma))
         if truth is None:
-            return np.full(self.agent.n_seeds, np.nan)
+            return None
         return np.array([value_error(mdp, v, truth) for v in self.agent.estimates()])
 
     def _broken(self) -> str | None:

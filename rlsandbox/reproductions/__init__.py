@@ -1,0 +1,1 @@
+"""Published figures, made anew by the public engine: one file a figure."""
