@@ -76,9 +76,11 @@ class RulesPanel(QWidget):
             "size": SizeRow(tr("Size"), 1, MAX_SIDE, tooltip=tr("Rows and columns; the drawing stays.")),
             "moves": ChoiceRow(
                 tr("Moves"),
-                [(2, "2"), (4, "4"), (8, "8")],
+                [(2, "2"), (4, "4"), (8, "8"), (0, tr("arms"))],
                 4,
-                tooltip=tr("Directions: 2 goes sideways only, 8 goes along diagonals as well."),
+                tooltip=tr(
+                    "Directions: 2 goes sideways only, 8 along diagonals as well; or each action pulls an arm."
+                ),
             ),
             "stay": SwitchRow(tr("Stay"), False, tooltip=tr("Standing still is an action as well.")),
             "slip_kind": ChoiceRow(
