@@ -19,7 +19,7 @@ def names() -> tuple[str, ...]:
     """Names of all reproductions, in the order of their numbers: the files called figure_* and example_*."""
     modules = (module.name for module in pkgutil.iter_modules(rlsandbox.reproductions.__path__))
     found = [name for name in modules if re.fullmatch(r"(figure|example)(_\d+)+", name)]
-    return tuple(sorted(found, key=lambda name: [int(digits) for digits in re.findall(r"\d+", name)]))
+    return tuple(sorted(found, key=lambda name: ([int(d) for d in re.findall(r"\d+", name)], name)))
 
 
 def listed() -> list[dict[str, Any]]:

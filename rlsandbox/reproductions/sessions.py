@@ -23,10 +23,11 @@ def trained(
     steps: int | None = None,
     episodes: int | None = None,
     seed: int = 0,
+    policy: str | Floats | None = None,
     **hyperparameters: Any,
 ) -> TrainingSession:
     """A session of `runs` independent runs, trained to the end of its budget."""
-    session = api.begin(algorithm, world, steps, episodes, runs, seed, hyperparameters)
+    session = api.begin(algorithm, world, steps, episodes, runs, seed, hyperparameters, policy)
     session.run()
     return session
 
@@ -53,10 +54,11 @@ def after_episodes(
     at: Sequence[int],
     read: Callable[[TrainingSession], ArrayLike],
     seed: int = 0,
+    policy: str | Floats | None = None,
     **hyperparameters: Any,
 ) -> Floats:
     """`[len(at), ...]`: what `read` says after each of these numbers of episodes (at least 1, ascending)."""
-    session = api.begin(algorithm, world, None, at[0], runs, seed, hyperparameters)
+    session = api.begin(algorithm, world, None, at[0], runs, seed, hyperparameters, policy)
     found = []
     for episodes in at:
         session.episode_budget = episodes
@@ -73,10 +75,11 @@ def after_steps(
     at: Sequence[int],
     read: Callable[[TrainingSession], ArrayLike],
     seed: int = 0,
+    policy: str | Floats | None = None,
     **hyperparameters: Any,
 ) -> Floats:
     """`[len(at), ...]`: what `read` says after each of these numbers of steps (at least 1, ascending)."""
-    session = api.begin(algorithm, world, at[-1], None, runs, seed, hyperparameters)
+    session = api.begin(algorithm, world, at[-1], None, runs, seed, hyperparameters, policy)
     found = []
     for steps in at:
         while session.clock < steps and session.tick(steps - session.clock):

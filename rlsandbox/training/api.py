@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsandbox.learning import oracle
 from rlsandbox.learning.oracle import Solution
@@ -92,7 +93,7 @@ def train(
     seeds: int = 1,
     seed: int = 0,
     watch: Callable[[TrainingSession], None] | None = None,
-    policy: str | os.PathLike[str] | SavedPolicy | None = None,
+    policy: str | os.PathLike[str] | SavedPolicy | NDArray[np.float64] | None = None,
     **hyperparameters: Any,
 ) -> Result:
     """Train an algorithm on a world.
@@ -105,8 +106,8 @@ def train(
         seeds: number of replicas, N.
         seed: the first one's seed; the others count on from it.
         watch: called about ten times a second while it trains.
-        policy: whose values a method of prediction learns: "random", "optimal", "drawn", a saved policy or
-            its file.
+        policy: whose values a method of prediction learns: "random", "optimal", "drawn", a saved policy,
+            its file, or probabilities `[S, A]`.
         **hyperparameters: the algorithm's own ("alpha"); the others keep their defaults.
 
     Raises:
@@ -123,7 +124,7 @@ def begin(
     seeds: int,
     seed: int,
     hyperparameters: dict[str, Any],
-    policy: str | os.PathLike[str] | SavedPolicy | None = None,
+    policy: str | os.PathLike[str] | SavedPolicy | NDArray[np.float64] | None = None,
 ) -> TrainingSession:
     """The session of a run that has not begun; arguments and errors as for `train`."""
     check(1 <= seeds <= 1024, f"a run trains 1 to 1024 seeds, not {seeds}.", "seeds")
@@ -133,8 +134,9 @@ def begin(
     if isinstance(policy, str) and policy in NAMED_POLICIES:
         hyperparameters = {**hyperparameters, "policy": policy}
     elif policy is not None:
-        saved = policy if isinstance(policy, SavedPolicy) else load_policy(policy)
-        probs, hyperparameters = saved.on(world).probs[0], {**hyperparameters, "policy": "loaded"}
+        hyperparameters = {**hyperparameters, "policy": "loaded"}
+        saved = policy if isinstance(policy, SavedPolicy | np.ndarray) else load_policy(policy)
+        probs = saved if isinstance(saved, np.ndarray) else saved.on(world).probs[0]
     return TrainingSession(RunSpec(algorithm, world, hyperparameters, numbers, steps, episodes, probs))
 
 
