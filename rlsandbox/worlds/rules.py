@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from rlsandbox.worlds.errors import check
 
@@ -74,6 +76,11 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _told(**facts: Any) -> Any:
+    """What the JSON Schema of the files says of a field; `Rules` itself checks it."""
+    return Field(json_schema_extra=facts)
+
+
 @dataclass(frozen=True)
 class Rules:
     """The rules that hold everywhere in a world.
@@ -96,14 +103,14 @@ class Rules:
     # how files are checked: no text for a number, no unknown names, no NaN
     __pydantic_config__ = {"strict": True, "extra": "forbid", "allow_inf_nan": False}  # noqa: RUF012
 
-    moves: int = 4
+    moves: Annotated[int, _told(enum=sorted(_MOVES))] = 4
     stay: bool = False
-    slip: float = 0.0
-    slip_kind: str = "perpendicular"
+    slip: Annotated[float, _told(minimum=0, maximum=1)] = 0.0
+    slip_kind: Annotated[str, _told(enum=["perpendicular", "random"])] = "perpendicular"
     step_reward: float = 0.0
     bump_reward: float = 0.0
     step_limit: int | None = None
-    start: str = "drawn"
+    start: Annotated[str, _told(enum=["drawn", "uniform"])] = "drawn"
     wind_random: bool = False
     drift: float = field(default=0.0, repr=False)  # worlds of before keep their hash
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from rlsandbox.studio.panels.cell_panel import CellPanel
 from rlsandbox.studio.panels.rules_panel import RulesPanel
 from rlsandbox.studio.theme import theme_manager
+from rlsandbox.worlds.gallery import GALLERY
 from rlsandbox.worlds.world import World
 
 LEFT = Qt.MouseButton.LeftButton
@@ -213,3 +214,11 @@ def test_both_panels_fit_the_left_column_beside_a_scroll_bar(qtbot, world):
     cells.set_cell(world, (0, 0))
     for panel in (rules, cells):
         assert panel.minimumSizeHint().width() <= 210
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_the_panel_shows_the_rules_of_every_world_of_the_gallery(qtbot, name):
+    world = GALLERY[name].make()
+    panel = rules_panel(qtbot, world)
+    assert row(panel, "moves").value() == world.rules.moves
+    assert f"{len(world.actions)} actions" in panel._size.text()

@@ -100,7 +100,8 @@ def test_the_schema_says_what_a_file_may_hold():
         assert set(json.loads(dumps(GALLERY[name].make()))) <= set(kind["properties"])
     rules = found["$defs"]["Rules"]["properties"]
     assert set(rules) == {field.name for field in dataclasses.fields(Rules)}
-    assert rules["slip"]["type"] == "number"
+    assert (rules["slip"]["type"], rules["slip"]["maximum"]) == ("number", 1)
+    assert rules["moves"]["enum"] == [0, 2, 4, 8]
     assert set(found["$defs"]["Cell"]["properties"]) == {
         "cell", "reward", "reward_sd", "slip", "weight", "wind", "potential", "policy"
     }  # fmt: skip
