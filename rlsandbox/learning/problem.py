@@ -80,6 +80,11 @@ def misfit(agent: type[Agent], problem: Problem | type[Problem]) -> str | None:
     return f"{agent.title} trains on {wanted}, not on {problem.title}."
 
 
+def _layout(world: World) -> tuple[Any, ...]:
+    """What the numbers of states mean."""
+    return world.height, world.width, world.inventory, world.tables is None and world.things.titles
+
+
 @dataclass(frozen=True)
 class Remap:
     """Where what was learnt on one world belongs on another.
@@ -94,21 +99,28 @@ class Remap:
 
     @classmethod
     def between(cls, old: World, new: World) -> Remap | None:
-        """The map from one world to another; None where all numbers stay as they are."""
-        if (old.height, old.width, old.inventory, old.actions) == (
-            new.height,
-            new.width,
-            new.inventory,
-            new.actions,
-        ):
+        """The map from one world to another; None where all numbers stay as they are.
+
+        A state keeps its cell and the things carried, by name; whoever carries a thing that was not there
+        before is new.
+        """
+        same = (_layout(old), old.actions) == (_layout(new), new.actions)
+        if same:
             return None
-        states = np.full(new.n_states, -1, np.int64)
-        for state in range(new.n_states):
-            (row, column), carried = new.cell_of(state), state % new.inventory
-            if row < old.height and column < old.width and carried < old.inventory:
-                states[state] = old.state_of((row, column), carried)
-        known = {action.name: number for number, action in enumerate(old.actions)}
-        return cls(states, np.array([known.get(action.name, -1) for action in new.actions], np.int64))
+        cells, carried = np.divmod(np.arange(new.n_states), new.inventory)
+        rows, columns = np.divmod(cells, new.width)
+        before, known = np.zeros_like(carried), (rows < old.height) & (columns < old.width)
+        if new.tables is not None or old.tables is not None:
+            before, known = carried, known & (carried < old.inventory)
+        else:
+            numbers = {title: number for number, title in enumerate(old.things.titles)}
+            for number, title in enumerate(new.things.titles):
+                has = (carried >> number) & 1
+                before |= has << numbers[title] if title in numbers else 0
+                known &= (has == 0) | (title in numbers)
+        states = np.where(known, (rows * old.width + columns) * old.inventory + before, -1)
+        actions = {action.name: number for number, action in enumerate(old.actions)}
+        return cls(states, np.array([actions.get(action.name, -1) for action in new.actions], np.int64))
 
     def onto(self, new: NDArray[_Number], old: NDArray[_Number]) -> NDArray[_Number]:
         """`new` `[N, S_new]` or `[N, S_new, A_new]`, with what `old` says where both know the place."""

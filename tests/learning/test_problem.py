@@ -40,6 +40,18 @@ def test_a_key_doubles_the_states():
     assert [back.state(old) for old in range(4)] == [0, -1, 1, -1]
 
 
+def test_things_go_by_their_names():
+    near, far = corridor(5).painted([(0, 1)], "coin"), corridor(5).painted([(0, 1), (0, 3)], "coin")
+    added = Remap.between(near, far)
+    assert added is not None
+    # Both coins: bit 0 lies in column 1, bit 1 in column 3; who carries the new one has no past.
+    assert added.states[:4].tolist() == [0, 1, -1, -1]
+    moved = Remap.between(near, corridor(5).painted([(0, 2)], "coin"))
+    assert moved is not None
+    assert moved.states[:4].tolist() == [0, -1, 2, -1]
+    assert Remap.between(near, near.painted([(0, 3)], "mud")) is None
+
+
 def test_actions_go_by_their_names():
     world = corridor(2)
     remap = Remap.between(world, world.with_rules(moves=2, stay=True))
