@@ -207,6 +207,11 @@ class Agent(ABC):
         self.step_budget = np.iinfo(np.int64).max
         self.episode_budget = np.iinfo(np.int64).max
 
+    @classmethod
+    def misfit(cls, problem: Problem) -> str | None:
+        """Why it cannot train on a problem of a kind that it accepts, in a sentence; None if it can."""
+        return None
+
     @abstractmethod
     def learn(self) -> Iterator[Tick]:
         """The whole algorithm, yielding as it goes; ends by itself only where nothing is left to learn."""

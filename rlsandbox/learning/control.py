@@ -100,10 +100,22 @@ class Control(Sampler):
         """The table."""
         return {"Q": self.tables.q}
 
+    def corrected(self, replica: int) -> Floats:
+        """`[S, A]`, the table that `backup` corrects."""
+        return self.action_values()[replica]
+
+    def successor(self, state: int, replica: int) -> float:
+        """The value of a next state that `backup` bootstraps from."""
+        return float(self.action_values()[replica, state].max())
+
     def backup(self, state: int, replica: int) -> Update | None:
         """The update that the greedy action would get from its likeliest outcome, if it went on greedily."""
-        mdp, q = self.problem.mdp, self.action_values()[replica]
-        a = int(q[state].argmax())
+        return self.imagined(self.one_step(state, replica), replica)
+
+    def one_step(self, state: int, replica: int) -> dict[str, float]:
+        """A record's row, as the greedy action's likeliest outcome would write it; its step is -1."""
+        mdp, q = self.problem.mdp, self.corrected(replica)
+        a = int(self.action_values()[replica, state].argmax())
         k = int(mdp.prob[state, a].argmax())
         s_next, terminated = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
         row = dict.fromkeys(RECORD, 0.0) | {
@@ -116,9 +128,13 @@ class Control(Sampler):
             "before": float(q[state, a]),
             "alpha": self.alpha(int(self.walk.episodes[replica])),
             "gamma": self.config.gamma,
-            "next_value": 0.0 if terminated else float(q[s_next].max()),
+            "next_value": 0.0 if terminated else self.successor(s_next, replica),
             "step": -1,
         }
         row["target"] = row["reward"] + row["gamma"] * row["next_value"]
+        return row
+
+    def imagined(self, row: dict[str, float], replica: int) -> Update | None:
+        """The update towards the target of a row that nobody has walked."""
         row["after"] = row["before"] + row["alpha"] * (row["target"] - row["before"])
         return self.update(np.array([row[name] for name in RECORD]), replica)

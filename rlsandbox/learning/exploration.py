@@ -151,6 +151,54 @@ def weigh(values: Any, visits: Any, kind: int, level: float, rng: Any) -> Any:
     return rng, action, values[action] != highest
 
 
+@kernel(inline="always")
+def expected(values: Any, kind: int, level: float) -> float:
+    """The mean of `[A]` values under the choices of `choose`.
+
+    Exact for epsilon-greedy and softmax; where chances have no closed form or go by counts (UCB, Thompson
+    sampling), and for a count bonus, the greedy policy's.
+    """
+    if kind == SOFTMAX:
+        return expected_softly(values, level)
+    best, _, _ = greatest(values)
+    if kind == EPSILON_GREEDY:
+        total = 0.0
+        for a in range(values.shape[0]):
+            total += values[a]
+        return (1.0 - level) * best + level * (total / values.shape[0])
+    return best
+
+
+@kernel
+def expected_softly(values: Any, temperature: float) -> float:
+    """The mean of `[A]` values under softmax."""
+    highest, total, weighted = values[0], 0.0, 0.0
+    for a in range(1, values.shape[0]):
+        highest = max(highest, values[a])
+    for a in range(values.shape[0]):
+        weight = np.exp((values[a] - highest) / temperature)
+        total += weight
+        weighted += weight * values[a]
+    return weighted / total
+
+
+@kernel
+def chance(values: Any, action: Any, kind: int, level: float) -> float:
+    """The chance of an action under the policy that `expected` takes the mean of; the best share theirs."""
+    if kind == SOFTMAX:
+        highest, total = values[0], 0.0
+        for a in range(1, values.shape[0]):
+            highest = max(highest, values[a])
+        for a in range(values.shape[0]):
+            total += np.exp((values[a] - highest) / level)
+        return np.exp((values[action] - highest) / level) / total
+    best, _, ties = greatest(values)
+    greedy = 1.0 / ties if values[action] == best else 0.0
+    if kind == EPSILON_GREEDY:
+        return (1.0 - level) * greedy + level / values.shape[0]
+    return greedy
+
+
 def bonuses(visits: NDArray[Any], weight: float) -> NDArray[np.float64]:
     """`[S, A]`: what UCB or a count bonus thinks that an action is worth trying; 0 where nobody has been."""
     tried = np.maximum(visits, 1)
@@ -186,3 +234,9 @@ def behaviour(q: NDArray[np.float64], visits: NDArray[Any], kind: int, level: fl
     greedy = best / best.sum(axis=1, keepdims=True)
     random = level if kind == EPSILON_GREEDY else 0.0
     return random / q.shape[1] + (1.0 - random) * greedy
+
+
+def expected_by(q: NDArray[np.float64], kind: int, level: float) -> NDArray[np.float64]:
+    """`[S, A]`: the chances by which `expected` takes its mean."""
+    exact = kind in (EPSILON_GREEDY, SOFTMAX)
+    return behaviour(q, np.zeros(q.shape), kind if exact else EPSILON_GREEDY, level if exact else 0.0)

@@ -75,7 +75,7 @@ Problem = Enumerable
 def misfit(agent: type[Agent], problem: Problem | type[Problem]) -> str | None:
     """Say why an algorithm cannot train on a problem (or a kind of them), in a sentence; None if it can."""
     if issubclass(problem if isinstance(problem, type) else type(problem), agent.accepts):
-        return None
+        return None if isinstance(problem, type) else agent.misfit(problem)
     wanted = " or ".join(kind.title for kind in agent.accepts)
     return f"{agent.title} trains on {wanted}, not on {problem.title}."
 
