@@ -219,8 +219,9 @@ def reproduce(options: Namespace) -> Answer:
     rows += [(c.what, number(c.here), number(c.published), c.verdict) for c in figure.compared]
     text = (
         f"{figure.title}\n{figure.source}\n{figure.runs:,} {'run' if figure.runs == 1 else 'runs'}, "
-        f"{figure.seconds:.3g} s\n\n{table(rows)}\n\nWrote {picture} and {numbers}."
+        f"{figure.seconds:.3g} s\n\n{table(rows)}\n\n"
     )
+    text += f"{figure.notes}\n\n" * bool(figure.notes) + f"Wrote {picture} and {numbers}."
     return Answer(data, text)
 
 

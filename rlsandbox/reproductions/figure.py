@@ -35,7 +35,7 @@ class Compared:
         """Whether it is what was published, within what is stated."""
         if self.published is None:
             return bool(self.holds)
-        return abs(self.here - self.published) <= self.within
+        return bool(abs(self.here - self.published) <= self.within)
 
     @property
     def verdict(self) -> str:
@@ -49,9 +49,9 @@ class Compared:
         """Everything as JSON can hold it."""
         return {
             "what": self.what,
-            "here": self.here,
+            "here": float(self.here),
             "published": self.published,
-            "within": self.within,
+            "within": float(self.within),
             "read_off": self.read_off,
             "agrees": self.agrees,
         }

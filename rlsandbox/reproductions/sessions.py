@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from rlsandbox.training import api
 from rlsandbox.training.session import TrainingSession
@@ -52,7 +52,7 @@ def after_episodes(
     world: World | str,
     runs: int,
     at: Sequence[int],
-    read: Callable[[TrainingSession], ArrayLike],
+    read: Callable[[TrainingSession], Any],
     seed: int = 0,
     policy: str | Floats | None = None,
     **hyperparameters: Any,
@@ -73,7 +73,7 @@ def after_steps(
     world: World | str,
     runs: int,
     at: Sequence[int],
-    read: Callable[[TrainingSession], ArrayLike],
+    read: Callable[[TrainingSession], Any],
     seed: int = 0,
     policy: str | Floats | None = None,
     **hyperparameters: Any,

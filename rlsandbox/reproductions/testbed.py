@@ -57,11 +57,20 @@ def panels(rewards: Mapping[Any, Floats], optimal: Mapping[Any, Floats]) -> tupl
     """Average reward and share of optimal actions by name of the method."""
     steps, middles = np.arange(1, STEPS + 1), np.arange(STEPS // WINDOW) * WINDOW + (WINDOW + 1) / 2
     return (
-        Panel("Average reward", "steps", "average reward",
-              {name: Line.mean(steps, rows) for name, rows in rewards.items()}),
-        Panel("Optimal action", "steps", "% optimal action",
-              {name: Line.mean(middles, 100 * rows) for name, rows in optimal.items()}, y_range=(0, 100)),
-    )  # fmt: skip
+        Panel(
+            "Average reward",
+            "steps",
+            "average reward",
+            {name: Line.mean(steps, rows) for name, rows in rewards.items()},
+        ),
+        Panel(
+            "Optimal action",
+            "steps",
+            "% optimal action",
+            {name: Line.mean(middles, 100 * rows) for name, rows in optimal.items()},
+            y_range=(0, 100),
+        ),
+    )
 
 
 def late(rows: Floats) -> float:

@@ -12,7 +12,9 @@ from rlsandbox.worlds.toy_text import from_gymnasium_p
 
 GAMMA = 0.99
 LAKE = ("left", "down", "right", "up")
-WORLDS = {  # our world, Gymnasium's environment, our names of its actions, states that an episode can come to (the taxi's four ends too)
+# Our world, Gymnasium's environment, our names of its actions, and how many states an episode can come to;
+# of the taxi 400, and the four in which it ends, from which Gymnasium's tables go on.
+WORLDS = {
     "frozen_lake_4x4": (lambda: FrozenLakeEnv(map_name="4x4"), LAKE, 11),
     "frozen_lake_8x8": (lambda: FrozenLakeEnv(map_name="8x8"), LAKE, 53),
     "cliff_walking": (CliffWalkingEnv, ("up", "right", "down", "left"), 37),
