@@ -9,16 +9,14 @@ written at every episode's end, whoever looks, so that the stride changes nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from rlsandbox.learning.agent import Line, Part, Update, number
 from rlsandbox.learning.problem import Enumerable
-from rlsandbox.learning.returns import Step, return_lines
+from rlsandbox.learning.returns import Step, discounted, imagined_update, return_lines
 from rlsandbox.learning.sampling import Sampler
-from rlsandbox.learning.stepping import RECORD
 from rlsandbox.learning.walk import Index
 from rlsandbox.learning.written import corrected
 from rlsandbox.worlds.compiled import kernel
@@ -160,9 +158,7 @@ class Episodic(Sampler):
         return corrected(row, (Part(number(row["target"]), "reward"),))
 
     def lines(self, row: dict[str, float], replica: int) -> tuple[Line, ...]:
-        """The last updates of the episode, the latest step first; none for a backup that was not made."""
-        if row["step"] < 0:
-            return ()
+        """The last updates of the episode, the latest step first."""
         names = [action.name for action in self.problem.world.actions]
         return tuple(
             told_line(told, "" if self.task == "prediction" else names[int(told[1])], self.weight(told))
@@ -174,30 +170,15 @@ class Episodic(Sampler):
         return ""
 
     def backup_of(self, steps: Sequence[Step], before: float, weigh: Callable[[float], tuple[float, float]],
-                  replica: int) -> Update | None:  # fmt: skip
+                  ) -> Update | None:  # fmt: skip
         """The update that the first pair of an imagined episode would get; None if that does not end.
 
-        `weigh` makes of the return what it is compared with, and the share of the error that is corrected.
+        `weigh` makes of the return the target, and the share of the error that is corrected.
         """
         if not steps or not steps[-1].terminated:
             return None
-        gamma, g = self.config.gamma, 0.0
-        for step in reversed(steps):
-            g = step.reward + gamma * g
-        target, alpha = weigh(g)
-        row = dict.fromkeys(RECORD, 0.0) | {
-            "state": steps[0].state,
-            "action": -1 if self.task == "prediction" else steps[0].action,
-            "reward": g,
-            "next_state": steps[-1].next_state,
-            "next_action": -1,
-            "terminated": True,
-            "before": before,
-            "target": target,
-            "after": before + alpha * (target - before),
-            "alpha": alpha,
-            "gamma": gamma,
-            "step": -1,
-        }
-        update = self.update(np.array([row[name] for name in RECORD]), replica)
-        return None if update is None else replace(update, lines=return_lines(steps[:ROWS], gamma))
+        gamma = self.config.gamma
+        target, alpha = weigh(discounted([step.reward for step in steps], gamma))
+        lines, parts = return_lines(steps[:ROWS], gamma), (Part(number(target), "reward"),)
+        of_state = self.task == "prediction"
+        return imagined_update(steps, before, target, parts, alpha, gamma, lines, of_state=of_state)

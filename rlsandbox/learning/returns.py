@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlsandbox.learning.agent import Floats, Line, Part, number
-from rlsandbox.learning.written import closed
+from rlsandbox.learning.agent import Floats, Line, Part, Update, number
+from rlsandbox.learning.written import closed, corrected
 from rlsandbox.worlds.mdp import TabularMDP
 
 FULL = 6
@@ -87,4 +87,31 @@ def return_lines(steps: Sequence[Step], gamma: float) -> tuple[Line, ...]:
             ),
         )
         for k, step in enumerate(steps)
+    )
+
+
+def imagined_update(steps: Sequence[Step], before: float, target: float, parts: Sequence[Part], alpha: float,
+                    gamma: float, lines: tuple[Line, ...], *, of_state: bool) -> Update:  # fmt: skip
+    """The update that the first pair of an imagined path would get; `parts` is its target written out."""
+    first, end, after = steps[0], steps[-1], before + alpha * (target - before)
+    row = {"state": first.state, "before": before, "alpha": alpha, "after": after}
+    return Update(
+        state=first.state,
+        action=None if of_state else first.action,
+        reward=discounted([step.reward for step in steps], gamma),
+        next_state=end.next_state,
+        next_action=None,
+        terminated=end.terminated,
+        truncated=False,
+        explored=False,
+        before=before,
+        target=target,
+        td_error=target - before,
+        after=after,
+        alpha=alpha,
+        gamma=gamma,
+        parts=corrected(row, parts),
+        step=-1,
+        lines=lines,
+        of_state=of_state,
     )

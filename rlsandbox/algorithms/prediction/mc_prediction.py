@@ -118,4 +118,4 @@ class MonteCarloPrediction(Episodic, Prediction):
         alpha = self.alpha(int(self.walk.episodes[replica]))
         if self.config.alpha_schedule == "1/n":
             alpha = 1.0 / (int(self.tables.n_returns[replica, state]) + 1)
-        return self.backup_of(steps, float(self.tables.v[replica, state]), lambda g: (g, alpha), replica)
+        return self.backup_of(steps, float(self.tables.v[replica, state]), lambda g: (g, alpha))
