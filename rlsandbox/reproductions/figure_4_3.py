@@ -6,8 +6,9 @@ import numpy as np
 
 from rlsandbox.learning.agent import View
 from rlsandbox.reproductions.figure import BOOK, Compared, Figure
-from rlsandbox.reproductions.sessions import after_steps
+from rlsandbox.reproductions.sessions import Floats, after_steps
 from rlsandbox.studio.plots.panel import Line, Panel
+from rlsandbox.training.session import TrainingSession
 
 TITLE = "The gambler's problem with 40 % heads"
 SOURCE = f"{BOOK}, figure 4.3, page 84"
@@ -17,7 +18,7 @@ SWEEPS = (1, 2, 3, 32, 1000)
 def run(quick: bool) -> Figure:
     """Exact: there is nothing to average, and quick is the same."""
 
-    def read(session):  # type: ignore[no-untyped-def]
+    def read(session: TrainingSession) -> Floats:
         snapshot = session.agent.snapshot(View())
         return np.column_stack([snapshot.v, snapshot.q])[:100]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +59,10 @@ def write_figure(
                 _PANEL.width(),
                 _PANEL.height(),
             )
-            (_paint_table if isinstance(panel, Table) else _paint_panel)(painter, room, panel, theme)  # type: ignore[arg-type]
+            if isinstance(panel, Table):
+                _paint_table(painter, room, panel, theme)
+            else:
+                _paint_panel(painter, room, panel, theme)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     QImageWriter(buffer, QByteArray(b"png")).write(image)
@@ -154,14 +157,16 @@ def _paint_table(painter: QPainter, room: QRectF, table: Table, theme: Theme) ->
             _text(painter, cell, number, theme.text, 13, Qt.AlignmentFlag.AlignCenter)
 
 
-def _axis(values, length: float, room: float, log: bool, pad: bool = False):  # type: ignore[no-untyped-def]
+def _axis(
+    values: Sequence[Floats], length: float, room: float, log: bool, pad: bool = False
+) -> tuple[Callable[[Floats], Floats], list[tuple[float, str]]]:
     """A map of values to 0 ... 1, and the round numbers on the way with their texts."""
     known = np.concatenate([row[np.isfinite(row)] for row in values]) if values else np.zeros(1)
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
     if log:
         first, last = math.log10(max(low, 1e-12)), math.log10(max(high, 1e-12))
         last = last if last > first else first + 1
-        powers = [p for p in range(math.ceil(first - 1e-9), math.floor(last + 1e-9) + 1)]
+        powers = range(math.ceil(first - 1e-9), math.floor(last + 1e-9) + 1)
         ticks = [(10.0**p, f"{10**p:,}" if 0 <= p < 7 else f"1e{p}") for p in powers]
         return lambda x: (np.log10(np.maximum(x, 1e-12)) - first) / (last - first), ticks
     if high - low < 1e-12:
