@@ -62,7 +62,7 @@ def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | 
     v, live = np.zeros(mdp.n_states), mdp.live
     if gamma == 1:
         live = mdp.live & mdp.reachable
-        below = _from_below(mdp, live)
+        below = from_below(mdp, live)
         if below is None:
             return None
         v = below
@@ -75,7 +75,7 @@ def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | 
         )
         sweeps += _SWEEPS_A_CALL
         largest = np.abs(v).max()
-        if not np.isfinite(residual) or largest > _UNBOUNDED * (1 + np.abs(expected).max()):
+        if not np.isfinite(residual) or largest / _UNBOUNDED > 1 + np.abs(expected).max():
             return None
         if residual <= 4 * np.finfo(np.float64).eps * largest:
             break
@@ -190,7 +190,7 @@ def _fill_chain(
                         break
 
 
-def _from_below(mdp: TabularMDP, live: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+def from_below(mdp: TabularMDP, live: NDArray[np.bool_]) -> NDArray[np.float64] | None:
     """`[S]` values of a policy that from every live state surely ends or comes to rest where nothing is paid.
 
     None where there is no such policy: then some live state is worth minus infinity, or has no value at all.

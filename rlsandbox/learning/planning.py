@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +14,35 @@ from rlsandbox.learning.agent import (
     Curve,
     Floats,
     Ints,
+    Line,
     Part,
     Preset,
     Snapshot,
     Tick,
     Update,
     View,
-    number,
 )
 from rlsandbox.learning.configs import Discounted
+from rlsandbox.learning.full_backups import (
+    CHANGE,
+    EXPECTED,
+    IMPROVED,
+    OPTIMAL,
+    Dynamics,
+    action_lines,
+    valued,
+    written_best,
+)
 from rlsandbox.learning.hyperparams import AgentConfig, hp
-from rlsandbox.learning.oracle import lookahead
+from rlsandbox.learning.oracle import lookahead, solve
 from rlsandbox.learning.policy import TabularPolicy, greedy_probs
 from rlsandbox.learning.problem import Enumerable, Remap
-from rlsandbox.learning.written import expectation
+from rlsandbox.worlds.errors import SandboxError, check
+
+ENDLESS = (
+    "at gamma 1 this world has no finite values: rewards or costs can go on for ever. Choose a gamma below "
+    "1, or give every state a way to an end."
+)
 
 
 class PlannerConfig(Discounted):
@@ -45,16 +60,41 @@ class PlannerConfig(Discounted):
     )
 
 
+class SweepConfig(PlannerConfig):
+    """Hyperparameters of planners that back up every state, one after the other."""
+
+    order: Literal["synchronous", "in place"] = hp(
+        "synchronous", label="Sweep order", doc="whether a sweep reads only the last sweep's values"
+    )
+
+
+def recurs(now: NDArray[Any], kept: NDArray[Any], n: int) -> bool:
+    """Whether the `n`-th (from 1) of a sequence has been there before: then it goes in a circle for ever.
+
+    Brent (1980): `kept` holds the one whose number was the last power of two, so that a circle of any length
+    is found with the memory of one.
+    """
+    if np.array_equal(now, kept):
+        return True
+    if n & (n - 1) == 0:
+        kept[:] = now
+    return False
+
+
 class Planner(Agent):
     """Base of planners; there is nothing random in them, so all replicas are one.
 
-    A subclass gives `sweep`, and where it has more than values, `arrays`.
+    A subclass gives `sweep`, and where it has more than values, `arrays`. Without a discount only those
+    states are backed up that can be reached from a start: others may have no value.
 
     Attributes:
         v: `[S]` values.
         sweeps: `[1]` how many have been made.
         residuals: `[1]` the largest change of the last one, NaN before the first and after an edit.
         backups: `[S]` states in the order in which the last sweep backed them up, -1 beyond the last.
+        record: `[len(CHANGE)]` the last sweep's largest change, NaN where it changed nothing.
+        used: `[A, K]` values of the successors that this change was computed from.
+        kept: `[S]` values of an earlier sweep, to tell a circle by.
     """
 
     accepts = (Enumerable,)
@@ -68,39 +108,101 @@ class Planner(Agent):
         super().__init__(problem, config, seeds)
         self.v: Floats = np.zeros(problem.mdp.n_states)
         self.sweeps: Ints = np.zeros(1, np.int64)
+        self.forget(problem)
+
+    def forget(self, problem: Enumerable) -> None:
+        """Prepare everything besides the values for the first sweep in a world."""
+        mdp = problem.mdp
         self.residuals: Floats = np.full(1, np.nan)
-        self.backups: Ints = np.full(problem.mdp.n_states, -1, np.int64)
+        self.backups: Ints = np.full(mdp.n_states, -1, np.int64)
+        self.record: Floats = np.full(len(CHANGE), np.nan)
+        self.used: Floats = np.zeros(mdp.prob.shape[1:])
+        self.kept: Floats = np.full(mdp.n_states, np.nan)
+
+    # -- what a subclass says ----------------------------------------------------------------------
 
     @abstractmethod
     def sweep(self) -> float:
-        """Back up states of `v` once and list them in `backups`; returns the largest change."""
+        """Back up states of `v`, list them in `backups`, note the largest change; returns the residual."""
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All that this planner keeps, by reference."""
-        return {"v": self.v, "sweeps": self.sweeps, "residuals": self.residuals, "backups": self.backups}
+        """All that this planner keeps, by the names of its attributes, by reference."""
+        names = ("v", "sweeps", "residuals", "backups", "record", "used", "kept")
+        return {name: getattr(self, name) for name in names}
 
-    @property
-    def done(self) -> bool:
-        """Whether nothing is left to plan."""
-        return bool(self.residuals[0] <= self.config.theta)
+    def states(self) -> NDArray[np.bool_]:
+        """`[S]`: what a sweep backs up."""
+        mdp = self.problem.mdp
+        return mdp.live & mdp.reachable if self.config.gamma == 1 else mdp.live
 
-    def learn(self) -> Iterator[Tick]:
-        """Sweep until it is done; every tick is a boundary."""
-        while not self.done and all(np.isfinite(values).all() for values in self.learnt().values()):
-            for _ in range(min(self.stride, self.step_budget - int(self.sweeps[0]))):
-                self.residuals[0] = self.sweep()
-                self.sweeps[0] += 1
-                if self.done:
-                    break
-            yield Tick("sweep", boundary=True)
+    def refuse_endless(self) -> None:
+        """Say that there is nothing to come to.
 
-    def action_values(self) -> Floats:
-        """`[S, A]` by one look ahead."""
-        return lookahead(self.problem.mdp, self.v, self.config.gamma)
+        Raises:
+            SandboxError: without a discount there are no finite values in this world.
+        """
+        mdp = self.problem.mdp
+        if self.config.gamma == 1 and self.problem.once(("solution", 1.0), lambda: solve(mdp, 1.0)) is None:
+            raise SandboxError(ENDLESS)
 
     def probs(self, q: Floats) -> Floats:
         """`[S, A]`: the policy of now, greedy unless a subclass keeps another."""
         return greedy_probs(q)
+
+    # -- planning ----------------------------------------------------------------------------------
+
+    @property
+    def enough(self) -> float:
+        """A residual that is small enough: the threshold, or what rounding leaves of values of this size."""
+        return max(self.config.theta, 4 * np.finfo(np.float64).eps * float(np.abs(self.v).max()))
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to plan."""
+        return bool(self.residuals[0] <= self.enough)
+
+    @property
+    def dynamics(self) -> Dynamics:
+        """The model for kernels."""
+        return Dynamics.of(self.problem.mdp, self.states())
+
+    def read(self) -> Floats:
+        """`[S]`: the values that a sweep reads: those of before, or in place the very ones that it writes."""
+        return self.v if self.config.order == "in place" else self.v.copy()
+
+    def learn(self) -> Iterator[Tick]:
+        """Sweep until it is done; every tick is a boundary."""
+        while not self.done and all(np.isfinite(values).all() for values in self.learnt().values()):
+            if np.isnan(self.residuals[0]):
+                self.refuse_endless()
+            for _ in range(min(self.stride, self.step_budget - int(self.sweeps[0]))):
+                self.record[:] = np.nan
+                self.backups[:] = -1
+                self.residuals[0] = self.sweep()
+                self.sweeps[0] += 1
+                if self.done:
+                    break
+                if self.config.gamma == 1 and self.circling():
+                    raise SandboxError(
+                        "at gamma 1 the values go round in circles: rewards and costs cancel out for ever. "
+                        "Choose a gamma below 1."
+                    )
+            yield Tick("sweep", boundary=True)
+
+    def circling(self) -> bool:
+        """Whether the values have been there before; with a discount they never are."""
+        return recurs(self.v, self.kept, int(self.sweeps[0]))
+
+    def all_in_order(self) -> None:
+        """Note in `backups` that the states were backed up in the order of their numbers."""
+        states = np.flatnonzero(self.states())
+        self.backups[: states.size] = states
+
+    # -- being looked at ---------------------------------------------------------------------------
+
+    def action_values(self) -> Floats:
+        """`[S, A]` by one look ahead."""
+        return lookahead(self.problem.mdp, self.v, self.config.gamma)
 
     def snapshot(self, view: View) -> Snapshot:
         """Values, and the action values of one look ahead."""
@@ -114,6 +216,7 @@ class Planner(Agent):
             policy=self.probs(q),
             steps=self.steps,
             episodes=self.episodes,
+            update=self.update(),
             backup=self.backup(q, s) if asked and s is not None else None,
             metrics=self.metrics(),
             fields={name: self.field(name, None) for name in self.offers & view.wants},
@@ -132,6 +235,54 @@ class Planner(Agent):
         q = self.action_values()
         return TabularPolicy(*(np.repeat(table[None], self.n_seeds, axis=0) for table in (self.probs(q), q)))
 
+    def update(self) -> Update | None:
+        """The last sweep's largest change, written out with the values that it was computed from."""
+        if np.isnan(self.record[0]):
+            return None
+        kind, s, a, before, target = self.record.tolist()
+        v = self.v.copy()
+        v[self.problem.mdp.next_state[int(s)]] = self.used
+        return self.told(int(kind), int(s), int(a), before, target, v)
+
+    def backup(self, q: Floats, s: int) -> Update:
+        """What the next sweep computes for a state, from `[S, A]` action values."""
+        a = int(q[s].argmax())
+        return self.told(OPTIMAL, s, a, float(self.v[s]), float(q[s, a]), self.v)
+
+    def told(self, kind: int, s: int, a: int, before: float, target: float, v: Floats) -> Update:
+        """A full backup from `before` to `target`, written out with values `[S]` as they were used."""
+        parts, lines = self.written(kind, s, a, before, target, v)
+        return Update(
+            state=s,
+            action=None,
+            reward=float("nan"),
+            next_state=None,
+            next_action=a if a >= 0 else None,
+            terminated=False,
+            truncated=False,
+            explored=False,
+            before=before,
+            target=target,
+            td_error=target - before,
+            after=target,
+            alpha=1.0,
+            gamma=self.config.gamma,
+            parts=parts,
+            step=int(self.sweeps[0]),
+            lines=lines,
+            of_state=True,
+        )
+
+    def written(
+        self, kind: int, s: int, a: int, before: float, target: float, v: Floats
+    ) -> tuple[tuple[Part, ...], tuple[Line, ...]]:
+        """A full backup as the book writes it, and beneath it what each action is worth."""
+        gamma = self.config.gamma
+        parts = valued(written_best(self.problem, v, s, a, gamma), s, target)
+        return parts, action_lines(self.problem, v, s, gamma)
+
+    # -- state -------------------------------------------------------------------------------------
+
     def state(self) -> dict[str, NDArray[Any]]:
         """Copies of `arrays`."""
         return {name: array.copy() for name, array in self.arrays().items()}
@@ -141,19 +292,38 @@ class Planner(Agent):
         for name in self.arrays():
             setattr(self, name, state[name].copy())
 
+    def check_state(self, state: dict[str, NDArray[Any]]) -> None:
+        """Refuse what does not fit, and states that there are not."""
+        super().check_state(state)
+        mdp, record = self.problem.mdp, state["record"]
+        told = np.isnan(record[0]) or (
+            record[0] in (OPTIMAL, EXPECTED, IMPROVED)
+            and 0 <= record[1] < mdp.n_states
+            and -1 <= record[2] < mdp.n_actions
+        )
+        listed = state["backups"].min() >= -1 and state["backups"].max() < mdp.n_states
+        check(bool(told and listed and state["sweeps"][0] >= 0), "what it has planned is outside its world.")
+
     def replace_problem(self, problem: Enumerable) -> None:
         """Keep the values of the states that are still there, and sweep on."""
         remap = Remap.between(self.problem.world, problem.world)
         if remap is not None:
             self.v = remap.onto(np.zeros((1, problem.mdp.n_states)), self.v[None])[0]
-        self.backups = np.full(problem.mdp.n_states, -1, np.int64)
-        self.v[~problem.mdp.live] = 0.0
-        self.problem, self.residuals[0] = problem, np.nan
+        self.problem = problem
+        self.begin_again()
 
     def reconfigure(self, config: AgentConfig) -> None:
         """A changed discount makes the values wrong again, so the sweeps go on."""
         super().reconfigure(config)
-        self.residuals[0] = np.nan
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """Sweep on from the values of now, or without a discount from zeros.
+
+        There an old value would never be corrected where nothing is paid.
+        """
+        self.forget(self.problem)
+        self.v[~self.states() | (self.config.gamma == 1)] = 0.0
 
     def learnt(self) -> dict[str, Floats]:
         """The values."""
@@ -172,35 +342,3 @@ class Planner(Agent):
     def episodes(self) -> Ints:
         """`[N]` zeros."""
         return np.zeros(self.n_seeds, np.int64)
-
-    def backup(self, q: Floats, s: int) -> Update:
-        """What the next sweep computes for a state: the optimality backup, unless a subclass has another."""
-        a = int(q[s].argmax())
-        name = self.problem.world.actions[a].name
-        parts = (
-            Part(f"max over actions = {name}: "),
-            *expectation(self.problem.mdp, self.v, s, a, self.config.gamma),
-        )
-        return self.told(s, a, float(q[s, a]), parts)
-
-    def told(self, s: int, a: int | None, target: float, parts: tuple[Part, ...]) -> Update:
-        """A backup of `v[s]` to a target, written out."""
-        before = float(self.v[s])
-        return Update(
-            state=s,
-            action=None,
-            reward=float("nan"),
-            next_state=None,
-            next_action=a,
-            terminated=False,
-            truncated=False,
-            explored=False,
-            before=before,
-            target=target,
-            td_error=target - before,
-            after=target,
-            alpha=1.0,
-            gamma=self.config.gamma,
-            parts=(*parts, Part(" = "), Part(number(target), "new", s)),
-            step=int(self.sweeps[0]),
-        )

@@ -181,7 +181,11 @@ class TrainingSession:
         upcoming = self.world.schedule
         self.agent.stride = min(stride, upcoming[0].step - self.clock) if upcoming else stride
         previous = self._last_tick
-        tick = next(self._learning, None)
+        try:
+            tick = next(self._learning, None)
+        except SandboxError as error:  # the agent finds that there is nothing to learn
+            self.failure = str(error)
+            return False
         if tick is None:
             self._ended = True
             return False

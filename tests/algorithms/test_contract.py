@@ -166,7 +166,7 @@ def test_rewards_that_overflow_stop_the_run(algorithm):
     if session.failure is None:  # nothing grew beyond the largest number, since episodes are short
         assert all(np.isfinite(values).all() for values in session.agent.learnt().values())
     else:
-        assert "became" in session.failure
+        assert "became" in session.failure or "at gamma 1" in session.failure
 
 
 @pytest.mark.parametrize("algorithm", those_of("prediction"))
