@@ -118,13 +118,19 @@ def curves_csv(session: TrainingSession) -> str:
 def _report(result: api.Result, data: dict[str, Any]) -> str:
     agent = result.session.agent
     seeds = f"{agent.n_seeds} {'seed' if agent.n_seeds == 1 else 'seeds'}"
+    planned = agent.unit == "sweeps"
+    episodes = "" if planned else f", {data['episodes']:,} episodes a seed"
+    speed = number(float(f"{result.steps_per_second:.3g}"))
     lines = [
         f"{agent.title} on {data['world_name']}, {seeds}",
-        f"  trained        {data['steps']:,} {agent.unit}, {data['episodes']:,} episodes a seed; "
-        f"{number(float(f'{result.steps_per_second:.3g}'))} {agent.unit} a second",
-        f"  online return  {number(mean(data['mean_return_last_100']))} over the last 100 episodes",
-        f"  greedy return  {number(mean(data['greedy_return']))} (optimal {number(data['oracle_return'])})",
+        f"  trained        {data['steps']:,} {agent.unit}{episodes}; {speed} {agent.unit} a second",
     ]
+    if not planned:
+        online = number(mean(data["mean_return_last_100"]))
+        lines.append(f"  online return  {online} over the last 100 episodes")
+    lines.append(
+        f"  greedy return  {number(mean(data['greedy_return']))} (optimal {number(data['oracle_return'])})"
+    )
     if agent.task == "prediction":
         error = data["rms_error"]
         known = "unknown: the policy never ends" if error is None else number(error)
