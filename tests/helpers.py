@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsandbox.algorithms import registry
 from rlsandbox.learning.agent import Agent, Update, View
+from rlsandbox.learning.problem import Enumerable, misfit
 from rlsandbox.training.session import RunSpec, TrainingSession
+from rlsandbox.worlds.generators import bandit_of
 from rlsandbox.worlds.rules import Change, Rules
 from rlsandbox.worlds.text_maps import world_from_rows
 from rlsandbox.worlds.world import World
@@ -35,6 +38,17 @@ def eventful() -> World:
         .with_cell((2, 0), weight=0.4)
         .replace(schedule=(change,))
     )
+
+
+def fitting(algorithm: str, *worlds: World) -> World:
+    """The first of the worlds that suits an algorithm."""
+    agent = registry()[algorithm]
+    return next(world for world in worlds if misfit(agent, Enumerable.of(world)) is None)
+
+
+def lively(algorithm: str) -> World:
+    """The eventful world, or for those whom it does not suit a bandit with noisy and drifting rewards."""
+    return fitting(algorithm, eventful(), bandit_of(np.array([0.3, -0.5, 0.0]), "Lively", drift=0.1))
 
 
 def begin(algorithm: str, world: World, seeds: tuple[int, ...] = (0,), **options: Any) -> TrainingSession:

@@ -15,7 +15,8 @@ from rlsandbox.learning.oracle import policy_values
 from rlsandbox.training.checkpoints import load_checkpoint, save_checkpoint
 from rlsandbox.training.evaluate import value_error
 from rlsandbox.worlds.gallery import gallery_world
-from tests.helpers import EVERYTHING, advance, assert_same_state, begin, corridor, digest, eventful
+from rlsandbox.worlds.generators import bandit, bandit_of
+from tests.helpers import EVERYTHING, advance, assert_same_state, begin, corridor, digest, fitting, lively
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (3, 11, 2**40)
@@ -38,7 +39,7 @@ def test_rules_are_lifted_only_by_the_names_that_there_are():
 
 @every_agent
 def test_equal_seeds_give_equal_bits(algorithm):
-    one, other = (advance(begin(algorithm, eventful(), SEEDS), 500) for _ in range(2))
+    one, other = (advance(begin(algorithm, lively(algorithm), SEEDS), 500) for _ in range(2))
     assert lifts(algorithm, "bit_identity") or digest(one) == digest(other)
 
 
@@ -46,28 +47,28 @@ def test_equal_seeds_give_equal_bits_in_another_process():
     names = [name for name in sorted(registry()) if not lifts(name, "bit_identity")]
     script = (
         "import json; from tests.helpers import *; from rlsandbox.algorithms import registry; "
-        f"print(json.dumps([digest(advance(begin(name, eventful(), {SEEDS}), 500)) for name in {names}]))"
+        f"print(json.dumps([digest(advance(begin(name, lively(name), {SEEDS}), 500)) for name in {names}]))"
     )
     there = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, cwd=ROOT
     )
     assert there.returncode == 0, there.stderr
-    here = [digest(advance(begin(name, eventful(), SEEDS), 500)) for name in names]
+    here = [digest(advance(begin(name, lively(name), SEEDS), 500)) for name in names]
     assert json.loads(there.stdout) == here
 
 
 @every_agent
 def test_other_seeds_give_another_run(algorithm):
-    one, other = (advance(begin(algorithm, eventful(), (seed,)), 500) for seed in (0, 1))
+    one, other = (advance(begin(algorithm, lively(algorithm), (seed,)), 500) for seed in (0, 1))
     plans = registry()[algorithm].unit == "sweeps"
     assert (digest(one) == digest(other)) == plans
 
 
 @every_agent
 def test_the_stride_changes_nothing(algorithm):
-    once = advance(begin(algorithm, eventful(), SEEDS, steps=1000), 1000, stride=1000)
+    once = advance(begin(algorithm, lively(algorithm), SEEDS, steps=1000), 1000, stride=1000)
     for strides in ((1,), (7,), (1, 13, 2, 128)):
-        session, tick = begin(algorithm, eventful(), SEEDS, steps=1000), 0
+        session, tick = begin(algorithm, lively(algorithm), SEEDS, steps=1000), 0
         while session.tick(strides[tick % len(strides)]):
             tick += 1
         assert lifts(algorithm, "stride") or digest(session) == digest(once)
@@ -75,12 +76,12 @@ def test_the_stride_changes_nothing(algorithm):
 
 @every_agent
 def test_going_on_from_any_of_the_first_200_ticks_changes_nothing(algorithm):
-    session, saved = begin(algorithm, eventful(), SEEDS), []
+    session, saved = begin(algorithm, lively(algorithm), SEEDS), []
     for tick in range(200):
         saved.append(session.checkpoint_moment())
         session.tick(1 + tick % 3)
     end = digest(advance(session, 450))
-    other = begin(algorithm, eventful(), SEEDS)
+    other = begin(algorithm, lively(algorithm), SEEDS)
     for moment in saved:
         other.go_to(moment)
         assert lifts(algorithm, "resume") or digest(advance(other, 450)) == end, moment.clock
@@ -88,7 +89,7 @@ def test_going_on_from_any_of_the_first_200_ticks_changes_nothing(algorithm):
 
 @every_agent
 def test_going_on_from_a_file_in_another_process_changes_nothing(algorithm, tmp_path):
-    session, names = begin(algorithm, eventful(), SEEDS), []
+    session, names = begin(algorithm, lively(algorithm), SEEDS), []
     for tick in range(200):
         if tick % 40 in (0, 17):  # the world changes by its schedule in between
             names.append(str(tmp_path / f"{tick}.rlcheckpoint"))
@@ -111,9 +112,9 @@ def test_going_on_from_a_file_in_another_process_changes_nothing(algorithm, tmp_
 
 @every_agent
 def test_a_replica_is_the_run_with_its_one_seed(algorithm):
-    many = advance(begin(algorithm, eventful(), SEEDS, episodes=40), 700)
+    many = advance(begin(algorithm, lively(algorithm), SEEDS, episodes=40), 700)
     for k, seed in enumerate(SEEDS):
-        single = advance(begin(algorithm, eventful(), (seed,), episodes=40), 700)
+        single = advance(begin(algorithm, lively(algorithm), (seed,), episodes=40), 700)
         one, other = (
             session.agent.snapshot(View(replica=replica, wants=EVERYTHING, selected=1))
             for session, replica in ((many, k), (single, 0))
@@ -137,7 +138,7 @@ def test_a_replica_is_the_run_with_its_one_seed(algorithm):
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_stops_the_run_within_one_slice(algorithm, poison):
     rng = np.random.default_rng(17 if np.isnan(poison) else int(18 + np.sign(poison)))
-    session = begin(algorithm, eventful(), SEEDS)
+    session = begin(algorithm, lively(algorithm), SEEDS)
     for _ in range(int(rng.integers(3, 60))):
         session.tick(int(rng.integers(1, 4)))
     learnt = next(iter(session.agent.learnt().values()))
@@ -152,13 +153,14 @@ def test_what_is_not_finite_stops_the_run_within_one_slice(algorithm, poison):
     session.go_to(good)
     assert session.failure is None
     assert all(np.isfinite(values).all() for values in session.agent.learnt().values())
-    clean = advance(begin(algorithm, eventful(), SEEDS), 300)
+    clean = advance(begin(algorithm, lively(algorithm), SEEDS), 300)
     assert_same_state(advance(session, 300), clean)
 
 
 @every_agent
 def test_rewards_that_overflow_stop_the_run(algorithm):
-    world = corridor(4, step_limit=9).with_rules(step_reward=1e300, bump_reward=1e300)
+    rich = corridor(4, step_limit=9).with_rules(step_reward=1e300, bump_reward=1e300)
+    world = fitting(algorithm, rich, bandit_of(np.array([1e300, -1e300]), "Rich"))
     session = begin(algorithm, world, gamma=1.0, **only(algorithm, alpha=1.0, initial_q=0.0))
     for _ in range(400):
         if not session.run_slice(0.002):
@@ -191,7 +193,8 @@ def test_it_learns_the_values_of_a_policy(algorithm):
 def test_it_learns_the_best_policy_of_a_small_world(algorithm, world):
     drawn = gallery_world(world)
     assert drawn is not None
-    wishes = only(algorithm, alpha=0.5, epsilon=1.0, epsilon_schedule="linear", epsilon_end=0.0)
+    drawn = fitting(algorithm, drawn, bandit_of(np.linspace(-2.0, 2.0, 5), "Five arms"))
+    wishes = only(algorithm, alpha=0.1, epsilon=1.0, epsilon_schedule="linear", epsilon_end=0.0)
     budget = {} if registry()[algorithm].unit == "sweeps" else {"episodes": 1500}
     session = begin(algorithm, drawn, SEEDS, **budget, **wishes)
     session.run()
@@ -204,7 +207,7 @@ def test_it_learns_the_best_policy_of_a_small_world(algorithm, world):
 
 @every_agent
 def test_a_snapshot_is_a_copy(algorithm):
-    session = advance(begin(algorithm, eventful(), SEEDS), 100)
+    session = advance(begin(algorithm, lively(algorithm), SEEDS), 100)
     for replica in (1, None):
         shot = session.agent.snapshot(View(replica=replica, wants=EVERYTHING))
         kept = {name: np.copy(getattr(shot, name)) for name in ("v", "q", "policy", "steps", "episodes")}
@@ -217,7 +220,7 @@ def test_a_snapshot_is_a_copy(algorithm):
 
 @every_agent
 def test_memory_does_not_grow_with_the_run(algorithm):
-    session = begin(algorithm, corridor(3), SEEDS)
+    session = begin(algorithm, fitting(algorithm, corridor(3), bandit(3, 0)), SEEDS)
     sizes = []
     for clock in (100, 60_000):
         advance(session, clock)
