@@ -14,11 +14,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rlsandbox.learning.agent import Line, Part, Update, number
+from rlsandbox.learning.paths import Footstep
 from rlsandbox.learning.problem import Enumerable
-from rlsandbox.learning.returns import Step, discounted, imagined_update, return_lines
+from rlsandbox.learning.returns import discounted, imagined_update, return_lines
 from rlsandbox.learning.sampling import Sampler
 from rlsandbox.learning.walk import Index
-from rlsandbox.learning.written import corrected
+from rlsandbox.learning.written import corrected, rewarded
 from rlsandbox.worlds.compiled import kernel
 
 CAPACITY = 10_000
@@ -41,11 +42,16 @@ def begin_episode(tables: Any, model: Any, s: Any, now: Any, rng: Any) -> Any:
 
 
 @kernel(inline="always")
+def place(tables: Any) -> int:
+    """Where in the buffer `remember` will keep the next step, -1 for nowhere."""
+    n = tables.length[0]
+    return n if n < tables.rewards.shape[0] else LOST
+
+
+@kernel(inline="always")
 def remember(tables: Any, t: Any, record: Any) -> int:
     """Keep a step; the number of steps of its episode if that has just terminated, else 0."""
-    n = tables.length[0]
-    if n >= tables.rewards.shape[0]:
-        n = LOST
+    n = place(tables)
     if n != LOST:
         i = Index(n)
         tables.states[i], tables.actions[i], tables.rewards[i] = t.s, t.a, t.reward
@@ -155,7 +161,7 @@ class Episodic(Sampler):
 
     def written(self, row: dict[str, float], replica: int) -> tuple[Part, ...]:
         """Before + alpha [ G - before ] = after."""
-        return corrected(row, (Part(number(row["target"]), "reward"),))
+        return corrected(row, rewarded(row))
 
     def lines(self, row: dict[str, float], replica: int) -> tuple[Line, ...]:
         """The last updates of the episode, the latest step first."""
@@ -169,8 +175,9 @@ class Episodic(Sampler):
         """What the weight of an update is written as."""
         return ""
 
-    def backup_of(self, steps: Sequence[Step], before: float, weigh: Callable[[float], tuple[float, float]],
-                  ) -> Update | None:  # fmt: skip
+    def backup_of(
+        self, steps: Sequence[Footstep], before: float, weigh: Callable[[float], tuple[float, float]]
+    ) -> Update | None:
         """The update that the first pair of an imagined episode would get; None if that does not end.
 
         `weigh` makes of the return the target, and the share of the error that is corrected.

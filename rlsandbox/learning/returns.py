@@ -1,13 +1,13 @@
-"""Returns of more than one step, for the inspector: a path imagined in the model, and sums written out."""
+"""Returns of more than one step, for the inspector: sums along a path of the model, written out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from rlsandbox.learning.agent import Floats, Line, Part, Update, number
+from rlsandbox.learning.paths import Footstep
 from rlsandbox.learning.written import closed, corrected
 from rlsandbox.worlds.mdp import TabularMDP
 
@@ -15,41 +15,22 @@ FULL = 6
 """Steps of a return that are written out one by one; of a longer one the middle is left out."""
 
 
-class Step(NamedTuple):
-    """One step of an imagined path."""
+def sampled_path(
+    mdp: TabularMDP, policy: Floats, state: int, length: int, action: int = -1
+) -> list[Footstep]:
+    """At most so many steps of a policy `[S, A]` from a live state, the first `action` given or -1.
 
-    state: int
-    action: int
-    reward: float
-    next_state: int
-    terminated: bool
-
-
-def imagined(mdp: TabularMDP, policy: Floats, state: int, n_steps: int, *, sampled: bool = False,
-             action: int = -1) -> list[Step]:  # fmt: skip
-    """Up to `n_steps` steps of a policy `[S, A]` from a live state, to the end of the episode at most.
-
-    Args:
-        mdp: the model.
-        policy: probabilities of the actions.
-        state: where it begins.
-        n_steps: how many steps at most.
-        sampled: draw actions and outcomes, by a generator of the state's own so that two looks see the same;
-            otherwise the likeliest ones follow each other.
-        action: the first action; -1 for the policy's.
+    They are drawn by a generator of the state's own, so that who looks twice sees the same.
     """
-    rng, path, s = np.random.default_rng(state), [], state
-    for _ in range(n_steps):
-        a, probs = action, policy[s]
-        if a < 0:
-            a = int(rng.choice(probs.size, p=probs)) if sampled else int(probs.argmax())
-        chances = mdp.prob[s, a]
-        k = int(rng.choice(chances.size, p=chances)) if sampled else int(chances.argmax())
-        s_next, terminated = int(mdp.next_state[s, a, k]), bool(mdp.terminal[s, a, k])
-        path.append(Step(s, a, float(mdp.reward[s, a, k]), s_next, terminated))
-        if terminated:
-            break
-        s, action = s_next, -1
+    rng, path = np.random.default_rng(state), list[Footstep]()
+    while len(path) < length and not (path and path[-1].terminated):
+        a = int(rng.choice(policy.shape[1], p=policy[state])) if path or action < 0 else action
+        k = int(rng.choice(mdp.prob.shape[2], p=mdp.prob[state, a]))
+        s_next = int(mdp.next_state[state, a, k])
+        path.append(
+            Footstep(state, a, float(mdp.reward[state, a, k]), s_next, bool(mdp.terminal[state, a, k]))
+        )
+        state = s_next
     return path
 
 
@@ -75,7 +56,7 @@ def return_parts(rewards: Sequence[float], gamma: float, tail: Part | None) -> t
     return tuple(part for part in parts if part.text)
 
 
-def return_lines(steps: Sequence[Step], gamma: float) -> tuple[Line, ...]:
+def return_lines(steps: Sequence[Footstep], gamma: float) -> tuple[Line, ...]:
     """What each step adds to the return: "γ^k · r = ..."."""
     return tuple(
         Line(
@@ -90,8 +71,17 @@ def return_lines(steps: Sequence[Step], gamma: float) -> tuple[Line, ...]:
     )
 
 
-def imagined_update(steps: Sequence[Step], before: float, target: float, parts: Sequence[Part], alpha: float,
-                    gamma: float, lines: tuple[Line, ...], *, of_state: bool) -> Update:  # fmt: skip
+def imagined_update(
+    steps: Sequence[Footstep],
+    before: float,
+    target: float,
+    parts: Sequence[Part],
+    alpha: float,
+    gamma: float,
+    lines: tuple[Line, ...],
+    *,
+    of_state: bool,
+) -> Update:
     """The update that the first pair of an imagined path would get; `parts` is its target written out."""
     first, end, after = steps[0], steps[-1], before + alpha * (target - before)
     row = {"state": first.state, "before": before, "alpha": alpha, "after": after}
@@ -115,3 +105,45 @@ def imagined_update(steps: Sequence[Step], before: float, target: float, parts: 
         lines=lines,
         of_state=of_state,
     )
+
+
+def lambda_return(
+    path: Sequence[Footstep], v: Floats, gamma: float, decay: float
+) -> tuple[float, tuple[Part, ...], tuple[Line, ...]]:
+    """The return r + gamma [ (1 - lambda) V(s') + lambda G' ] along a path, which ends with G' = V(s').
+
+    Args:
+        path: at least one step.
+        v: `[S]` values.
+        gamma: discount.
+        decay: lambda.
+
+    Returns:
+        The return, the first of its steps written out, and the others line by line.
+    """
+    end = path[-1]
+    following = 0.0 if end.terminated else float(v[end.next_state])
+    written: list[tuple[float, tuple[Part, ...]]] = []
+    for step in reversed(path):
+        reward, lead = Part(number(step.reward), "reward"), f" + {number(gamma)} · "
+        if step.terminated:
+            result, parts = step.reward, (reward, Part(f"{lead}0 (terminal)"))
+        else:
+            value = float(v[step.next_state])
+            result = step.reward + gamma * ((1.0 - decay) * value + decay * following)
+            parts = (
+                reward,
+                Part(f"{lead}[ {number(1.0 - decay)} · "),
+                Part(closed(value), "next", step.next_state),
+                Part(f" + {number(decay)} · "),
+                Part(closed(following), "next", step.next_state),
+                Part(" ]"),
+            )
+        written.append((result, parts))
+        following = result
+    (target, parts), *others = written[::-1]
+    lines = tuple(
+        Line(step.state, (Part(f"G = {number(result)} = "), *terms))
+        for step, (result, terms) in zip(path[1:], others, strict=True)
+    )
+    return target, parts, lines

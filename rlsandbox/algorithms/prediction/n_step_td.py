@@ -19,8 +19,9 @@ import numpy as np
 from rlsandbox.learning.agent import Line, Part, Update
 from rlsandbox.learning.episode import ROWS, close, report, rows_of, told_fit, told_line
 from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.paths import Footstep, likeliest_path
 from rlsandbox.learning.prediction import Prediction, PredictionConfig, follow
-from rlsandbox.learning.returns import Step, discounted, imagined, imagined_update, return_lines, return_parts
+from rlsandbox.learning.returns import discounted, imagined_update, return_lines, return_parts
 from rlsandbox.learning.stepping import Now, Transition, stepping, tell
 from rlsandbox.learning.walk import Index
 from rlsandbox.learning.written import closed, corrected, one_step
@@ -142,7 +143,7 @@ class NStepTD(Prediction):
             and told_fit(tables.told, mdp.n_states, mdp.n_actions)
         )
 
-    def _steps(self, replica: int) -> list[Step]:
+    def _steps(self, replica: int) -> list[Footstep]:
         """The last n steps, the oldest first, in the middle of an episode."""
         kept, n = self.tables, self.tables.states.shape[1]
         at = [(int(kept.length[replica]) + k) % n for k in range(n)]
@@ -152,7 +153,7 @@ class NStepTD(Prediction):
             kept.rewards[replica, at],
         )
         return [
-            Step(int(s), int(a), float(r), -1, False)
+            Footstep(int(s), int(a), float(r), -1, False)
             for s, a, r in zip(states, actions, rewards, strict=True)
         ]
 
@@ -173,7 +174,7 @@ class NStepTD(Prediction):
     def backup(self, state: int, replica: int) -> Update | None:
         """The update that a state would get from the likeliest n steps of the policy."""
         v, gamma = self.estimates()[replica], self.config.gamma
-        steps = imagined(self.problem.mdp, self.given, state, self.config.n)
+        steps = likeliest_path(self.problem.mdp, self.given.argmax(axis=1), state, self.config.n)
         end, rewards = steps[-1], [step.reward for step in steps]
         tail = None if end.terminated else Part(closed(float(v[end.next_state])), "next", end.next_state)
         return imagined_update(
