@@ -6,6 +6,7 @@ import pytest
 
 import rlsandbox
 from rlsandbox.algorithms import registry
+from tests.helpers import fitting
 
 
 def test_a_first_program():
@@ -25,9 +26,21 @@ def test_solve_is_the_books():
 
 @pytest.mark.parametrize("algorithm", registry())
 def test_replica_k_is_the_run_with_that_seed(algorithm):
-    several = rlsandbox.train(algorithm, "windy", steps=2000, seeds=3, seed=7)
-    single = rlsandbox.train(algorithm, "windy", steps=2000, seed=9)
+    world = fitting(algorithm, rlsandbox.open_world("windy"), rlsandbox.open_world("ten_armed_testbed"))
+    several = rlsandbox.train(algorithm, world, steps=2000, seeds=3, seed=7)
+    single = rlsandbox.train(algorithm, world, steps=2000, seed=9)
     assert np.array_equal(several.policy.q[2], single.policy.q[0])
+
+
+def test_prediction_evaluates_the_policy_that_it_is_given():
+    right = np.tile([0.0, 1.0], (21, 1))
+    found = rlsandbox.train("td0", "random_walk_19", episodes=300, policy=right, gamma=1.0, alpha=0.5)
+    # ten steps to the right pay 1 in the end, from wherever it comes
+    assert found.session.agent.estimates()[0, 10:20] == pytest.approx(1.0)
+    assert found.to_dict()["rms_error"] == pytest.approx(0.0, abs=1e-9)
+    assert found.to_dict()["config"]["policy"] == "loaded"
+    with pytest.raises(rlsandbox.SandboxError, match="another size"):
+        rlsandbox.train("td0", "windy", episodes=1, policy=right)
 
 
 def test_a_run_without_a_goal_ends_by_itself():
