@@ -21,7 +21,7 @@ from rlsandbox.learning.agent import Preset, Update
 from rlsandbox.learning.episode import Episodic, begin_episode, close, remember, report
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.prediction import Prediction, PredictionConfig, follow
-from rlsandbox.learning.returns import imagined
+from rlsandbox.learning.returns import sampled_path
 from rlsandbox.learning.stepping import Now, Transition, stepping, tell
 from rlsandbox.learning.walk import Index
 from rlsandbox.worlds.compiled import kernel
@@ -114,7 +114,7 @@ class MonteCarloPrediction(Episodic, Prediction):
 
     def backup(self, state: int, replica: int) -> Update | None:
         """The update from an episode that could follow; None where 256 steps do not end it."""
-        steps = imagined(self.problem.mdp, self.given, state, 256, sampled=True)
+        steps = sampled_path(self.problem.mdp, self.given, state, 256)
         alpha = self.alpha(int(self.walk.episodes[replica]))
         if self.config.alpha_schedule == "1/n":
             alpha = 1.0 / (int(self.tables.n_returns[replica, state]) + 1)
