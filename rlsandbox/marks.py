@@ -97,8 +97,21 @@ class Paths:
 
 
 @dataclass(frozen=True)
+class Edges:
+    """Straight lines between cells.
+
+    Attributes:
+        points: `[M, 4]` float64, row and column where each begins and ends.
+        widths: `[M]` float64 in 0..1, share of the widest line.
+    """
+
+    points: NDArray[np.float64]
+    widths: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Badge:
-    """A sign on one cell: kind "agent", "selected", "updated", "changed" or "disagrees", or a short text."""
+    """A sign on one cell: "agent", "selected", "updated", "touched", "changed", "disagrees", or a text."""
 
     row: float
     column: float
@@ -112,4 +125,4 @@ class Badges:
     badges: tuple[Badge, ...]
 
 
-Mark = Heatmap | Triangles | Arrows | Labels | Paths | Badges
+Mark = Heatmap | Triangles | Arrows | Labels | Paths | Edges | Badges

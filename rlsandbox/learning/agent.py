@@ -99,6 +99,13 @@ class Update:
     lines: tuple[Line, ...] = ()
     of_state: bool = False
 
+    @property
+    def touched(self) -> tuple[int, ...]:
+        """The states that its parts and lines speak of, each once."""
+        parts = [*self.parts, *(part for line in self.lines for part in line.parts)]
+        states = (part.state for part in parts if part.state is not None)
+        return tuple(dict.fromkeys([*states, *(line.state for line in self.lines)]))
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -144,6 +151,7 @@ class Snapshot:
         trail: `[L]` states that it came through, oldest first, -1 where an episode began anew.
         update: its last update, or None.
         backup: the update that the selected state's greedy action would get now, or None.
+        gamma: the discount in use, NaN where there is none.
         metrics: `name -> value` of the moment ("epsilon", "alpha", "residual").
         fields: `name -> array` of what the agent `offers` and the view wants.
     """
@@ -159,6 +167,7 @@ class Snapshot:
     trail: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     update: Update | None = None
     backup: Update | None = None
+    gamma: float = float("nan")
     metrics: dict[str, float] = field(default_factory=dict)
     fields: dict[str, NDArray[Any]] = field(default_factory=dict)
 

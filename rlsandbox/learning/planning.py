@@ -218,6 +218,7 @@ class Planner(Agent):
             episodes=self.episodes,
             update=self.update(),
             backup=self.backup(q, s) if asked and s is not None else None,
+            gamma=float(self.config.gamma),
             metrics=self.metrics(),
             fields={name: self.field(name, None) for name in self.offers & view.wants},
         )

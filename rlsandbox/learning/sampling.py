@@ -147,6 +147,7 @@ class Sampler(Agent):
             trail=self.walk.recent(shown),
             update=self.update(self.record[shown], shown),
             backup=self._backup(view.selected, shown),
+            gamma=float(self.config.gamma),
             metrics=self.metrics(shown),
             fields={name: self.field(name, one) for name in self.offers & view.wants},
         )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rlsandbox.marks import Mark, Triangles
-from rlsandbox.overlays.scene import Floats, Overlay, Scene, decimals, span, spoken
-
-_SIDES = ((-1, 0), (0, 1), (1, 0), (0, -1))
+from rlsandbox.marks import Mark
+from rlsandbox.overlays.scene import Floats, Overlay, Scene, by_move, decimals, span, spoken, tinted
 
 
 class QValues(Overlay):
@@ -19,21 +17,14 @@ class QValues(Overlay):
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
-        """Triangles, NaN for a move that the world does not have."""
+        """Triangles, NaN for a move that the world does not have; a bandit's at its arms."""
         if not scene.learnt:
             return ()
-        q = scene.grid(scene.snapshot.q)
-        known = {(action.rows, action.columns): a for a, action in enumerate(scene.world.actions)}
-        values = np.full((*q.shape[:2], len(_SIDES)), np.nan)
-        for side, move in enumerate(_SIDES):
-            if move in known:
-                values[:, :, side] = q[:, :, known[move]]
+        values = by_move(scene, scene.snapshot.q)
         low, high = span(values)
         least = _whisker(values)
-        if least is None or least == low:
-            return (Triangles(values, low, high, "viridis", "Q"),)
-        note = f"lowest {spoken(low, decimals(high - least))}"
-        return (Triangles(values, least, high, "viridis", "Q", note),)
+        note = "" if least is None or least == low else f"lowest {spoken(low, decimals(high - least))}"
+        return tinted(scene, scene.snapshot.q, "Q", "viridis", least, note=note)
 
 
 def _whisker(values: Floats) -> float | None:

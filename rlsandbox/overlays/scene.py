@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Snapshot
 from rlsandbox.learning.oracle import Solution
-from rlsandbox.marks import Arrows, Labels, Mark
+from rlsandbox.marks import Arrows, Heatmap, Labels, Mark, Triangles
 from rlsandbox.worlds.mdp import TabularMDP
 from rlsandbox.worlds.world import World
 
@@ -26,6 +26,7 @@ class Scene:
         world: the drawing.
         snapshot: what the agent has learnt in it.
         live: `[S]` bool, the states that have a value to show: where an agent can come to stand and act.
+        mdp: the world's model, or None where nobody has it.
         oracle: the truth, or None where there is none or nobody asked.
         carried: which layer of the states to show, by what the agent carries.
     """
@@ -33,6 +34,7 @@ class Scene:
     world: World
     snapshot: Snapshot
     live: NDArray[np.bool_]
+    mdp: TabularMDP | None = None
     oracle: Solution | None = None
     carried: int = 0
 
@@ -46,9 +48,8 @@ class Scene:
         carried: int = 0,
     ) -> Self:
         """The scene of a world with its model: live is whatever some policy can reach from a start."""
-        return cls(
-            world=world, snapshot=snapshot, live=mdp.live & mdp.reachable, oracle=oracle, carried=carried
-        )
+        live = mdp.live & mdp.reachable
+        return cls(world=world, snapshot=snapshot, live=live, mdp=mdp, oracle=oracle, carried=carried)
 
     @property
     def learnt(self) -> bool:
@@ -78,7 +79,8 @@ class Overlay(ABC):
     Attributes:
         title: name for people.
         tip: one sentence that says what it shows.
-        wants: what it needs in `View.wants` ("visits", "oracle", "trail").
+        wants: what it needs in `View.wants` ("visits", "oracle", "trail", or what an agent offers).
+        field: the one of them that an agent has to offer ("traces"), "" where every agent will do.
         order: place among the others, from the ground up.
         exclusive: of the overlays with the same word at most one is shown; "" shares its place with any.
     """
@@ -86,6 +88,7 @@ class Overlay(ABC):
     title: ClassVar[str]
     tip: ClassVar[str]
     wants: ClassVar[frozenset[str]] = frozenset()
+    field: ClassVar[str] = ""
     order: ClassVar[int]
     exclusive: ClassVar[str] = ""
 
@@ -97,6 +100,54 @@ class Overlay(ABC):
     @abstractmethod
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
         """What to paint; nothing where there is nothing to show yet."""
+
+
+_SIDES = ((-1, 0), (0, 1), (1, 0), (0, -1))
+
+
+def by_move(scene: Scene, table: NDArray[Any]) -> Floats:
+    """A table `[S, A]` as `[H, W, 4]`, up, right, down, left; NaN for a move that the world does not have."""
+    grid = scene.grid(table)
+    known = {(action.rows, action.columns): a for a, action in enumerate(scene.world.actions)}
+    values = np.full((*grid.shape[:2], len(_SIDES)), np.nan)
+    for side, move in enumerate(_SIDES):
+        if move in known:
+            values[:, :, side] = grid[:, :, known[move]]
+    return values
+
+
+def by_arm(scene: Scene, table: NDArray[Any]) -> Floats:
+    """A bandit's table `[S, A]` as `[H, W]`, each action at its arm."""
+    values = np.full(scene.world.terrain.shape, np.nan)
+    values[tuple(zip(*scene.world.arms, strict=True))] = table[np.flatnonzero(scene.live)[0]]
+    return values
+
+
+def tinted(
+    scene: Scene,
+    values: NDArray[Any],
+    label: str,
+    colormap: str = "cividis",
+    low: float | None = None,
+    high: float | None = None,
+    note: str = "",
+) -> tuple[Mark, ...]:
+    """Values `[S]` as a heatmap with numbers, `[S, A]` as triangles, those of a bandit at its arms.
+
+    The scale reaches from `low` to `high`, where they are not given over all values.
+    """
+    bandit = values.ndim == 2 and bool(scene.world.arms)
+    triangles = values.ndim == 2 and not bandit
+    grid = by_move(scene, values) if triangles else by_arm(scene, values) if bandit else scene.grid(values)
+    if not np.isfinite(grid).any():
+        return ()
+    least, most = span(grid)
+    ends = least if low is None else low, most if high is None else high
+    if ends[1] <= ends[0]:
+        ends = ends[0], ends[0] + 1.0
+    if triangles:
+        return (Triangles(grid, *ends, colormap, label, note),)
+    return Heatmap(grid, *ends, colormap, label, note), labels(grid)
 
 
 def span(*fields: Floats) -> tuple[float, float]:

@@ -7,16 +7,17 @@ from rlsandbox.overlays.scene import Overlay, Scene
 
 
 class LastUpdate(Overlay):
-    """The state that was updated and the one that its target came from."""
+    """The state that was updated, the ones that its target came from, and what else it touched."""
 
     title = "Last update"
-    tip = "The cell whose value has just changed, and the cell that it learnt from."
+    tip = "The cell whose value has just changed, the cells that it learnt from, and those that it touched."
     order = 100
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
-        """One or two badges; nothing before the first update."""
+        """A frame around each; nothing before the first update."""
         update = scene.snapshot.update
         if update is None:
             return ()
-        states = {update.state: None, update.next_state: None}  # a set that keeps its order
-        return (Badges(tuple(Badge(*scene.middle(s), "updated") for s in states if s is not None)),)
+        kinds = {scene.middle(s): "touched" for s in update.touched}
+        kinds |= {scene.middle(s): "updated" for s in (update.state, update.next_state) if s is not None}
+        return (Badges(tuple(Badge(*middle, kind) for middle, kind in kinds.items())),)

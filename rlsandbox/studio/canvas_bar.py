@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from rlsandbox import overlays
+from rlsandbox.learning.agent import Agent
 from rlsandbox.studio.controls.chips import ChipRow
 from rlsandbox.studio.controls.choices import FlatCombo
 from rlsandbox.studio.controls.labels import text_label
@@ -64,6 +65,16 @@ class CanvasBar(QWidget):
         row = self._combo.findData(replica)
         if row >= 0 and row != self._combo.currentIndex():
             self._combo.setCurrentIndex(row)
+
+    def set_offers(self, agent: type[Agent]) -> None:
+        """Offer the overlays that an algorithm has something for; the others say why not."""
+        for key, overlay in overlays.registry().items():
+            has = not overlay.field or overlay.field in agent.offers
+            chip = self.chips.chip(key)
+            chip.setEnabled(has)
+            chip.setToolTip(
+                overlay.tip if has else self.tr("{0}: {1} has none.").format(overlay.title, agent.title)
+            )
 
     def set_zoom(self, share: float) -> None:
         """Show the zoom; 1 fits the whole world."""

@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self.warm = WarmStart(self)
         self._connect()
         self.agent.set_algorithm(FIRST_ALGORITHM, dict(gallery()[FIRST_WORLD].suggested))
+        self.canvas_bar.set_offers(find(FIRST_ALGORITHM))
         self._pick_tool("select")  # a first click looks at a cell; whoever takes a tile gets the brush
         self._show_world(self.document.world)
         self._on_titled()
@@ -251,6 +252,7 @@ class MainWindow(QMainWindow):
             self.document.edit(world, self.tr("World of a run"))
             self.control.bring_back(run_id)
             spec = run.spec
+            self.canvas_bar.set_offers(find(spec.algorithm))
             self.agent.set_run({"algorithm": spec.algorithm, "config": spec.config, "seeds": spec.seeds,
                                 "steps": spec.steps, "episodes": spec.episodes})  # fmt: skip
 
@@ -276,7 +278,8 @@ class MainWindow(QMainWindow):
         self.control.change_hyperparameter(name, value)
 
     @Slot(str)
-    def _on_algorithm(self, _algorithm: str) -> None:
+    def _on_algorithm(self, algorithm: str) -> None:
+        self.canvas_bar.set_offers(find(algorithm))
         self.reset()
 
     @Slot(str, str)

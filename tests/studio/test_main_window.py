@@ -92,9 +92,9 @@ def test_the_window_learns_what_the_headless_session_learns(qtbot: QtBot, window
     headless = TrainingSession(RunSpec(world=window.document.world, **request))
     headless.run()
     tables: list[np.ndarray] = []
-    window.control.trainer.call(lambda session: tables.append(session.agent.state()["q"]))
+    window.control.trainer.call(lambda session: tables.append(session.agent.state()["tables.q"]))
     qtbot.waitUntil(lambda: bool(tables))
-    np.testing.assert_array_equal(tables[0], headless.agent.state()["q"])
+    np.testing.assert_array_equal(tables[0], headless.agent.state()["tables.q"])
 
 
 def test_pause_step_episode_continue_stop_reset(qtbot: QtBot, window: MainWindow) -> None:

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from rlsandbox.algorithms import registry
+from rlsandbox.algorithms import family_of, registry
 from rlsandbox.learning.agent import Agent
 from rlsandbox.learning.hyperparams import AgentConfig, hp
 from rlsandbox.learning.problem import Enumerable
@@ -64,7 +64,7 @@ def type_into(qtbot, field, text: str) -> None:
 
 def test_rows_are_named_as_people_name_them(form):
     labels = [row.label.text() for row in form.rows.values() if row.isVisible()]
-    assert labels == ["Step size α", "Discount γ", "Exploration ε", "ε schedule"]
+    assert labels == ["Step size α", "Discount γ", "Exploration", "Random actions ε", "ε schedule"]
     rare = [row.label.text() for row in form.rows.values() if form.more.isAncestorOf(row)]
     assert {"α schedule", "Start value Q₀"} < set(rare)
 
@@ -108,7 +108,8 @@ def test_bounds_hold_and_an_open_bound_is_never_reached(form, qtbot):
 def test_while_it_runs_only_what_may_change_is_enabled(form):
     form.set_running(True)
     enabled = {name for name, row in form.rows.items() if row.isEnabled()}
-    assert enabled == {"alpha", "gamma", "epsilon"}
+    assert {"alpha", "gamma", "exploration", "epsilon"} <= enabled
+    assert not {"epsilon_schedule", "initial_q", "shaping"} & enabled
     form.set_running(False)
     assert all(row.isEnabled() for row in form.rows.values())
 
@@ -149,7 +150,7 @@ def test_the_picker_groups_by_family_and_families_cannot_be_picked(panel):
     texts = [picker.itemText(row) for row in range(picker.count())]
     assert texts.index("Temporal-difference control") < texts.index("SARSA")
     heads = [t for t in texts if not picker.model().item(texts.index(t)).isEnabled()]
-    assert heads == ["Dynamic programming", "Temporal-difference control"]
+    assert heads == list(dict.fromkeys(map(family_of, registry().values())))
 
 
 def test_an_algorithm_that_does_not_suit_says_why_where_one_would_press_train(panel, monkeypatch):

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
-from rlsandbox.marks import Badge, Badges, Labels, Paths, Triangles
+from rlsandbox.marks import Badge, Badges, Edges, Labels, Paths, Triangles
 from rlsandbox.studio.colormaps import is_bright
 from rlsandbox.studio.painting.heat import shades
 from rlsandbox.studio.painting.numbers import NumberWriter, number
@@ -19,6 +19,7 @@ SMALLEST_LABELS = 34.0
 """Side of a cell in logical pixels from which numbers are written."""
 _SMALLEST_TRIANGLE_LABELS = 56.0
 _LONGEST_PATH = 500  # points; of a longer one the end is drawn
+_EDGE_WIDTHS = 4
 _PATH_STEPS = 14  # shades from its faint beginning to its end
 
 
@@ -128,6 +129,29 @@ def _piece(
     return line, leaps
 
 
+def paint_edges(painter: QPainter, mark: Edges, theme: Theme, view: View) -> None:
+    """Lines between cells, in four widths, the thinnest first."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    widest = min(max(0.1 * view.cell, 2 * view.scale), 8 * view.scale)
+    classes = np.ceil(mark.widths * _EDGE_WIDTHS).clip(1, _EDGE_WIDTHS)
+    for k in range(1, _EDGE_WIDTHS + 1):
+        pen = QPen(QColor(theme.warn), max(1.0, widest * k / _EDGE_WIDTHS))
+        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+        painter.setPen(pen)
+        lines = [
+            QLineF(
+                view.left + c0 * view.cell,
+                view.top + r0 * view.cell,
+                view.left + c1 * view.cell,
+                view.top + r1 * view.cell,
+            )
+            for r0, c0, r1, c1 in mark.points[classes == k].tolist()
+        ]
+        painter.drawLines(lines)
+    painter.restore()
+
+
 def paint_badges(painter: QPainter, mark: Badges, theme: Theme, view: View, lift: float = 0.0) -> None:
     """Signs on cells; an agent stands where its position says, the others fill their cell."""
     painter.save()
@@ -146,7 +170,12 @@ def paint_badges(painter: QPainter, mark: Badges, theme: Theme, view: View, lift
     painter.restore()
 
 
-_FRAMES = {"selected": ("accent", 2.5), "updated": ("warn", 2.0), "changed": ("ok", 2.0)}
+_FRAMES = {
+    "selected": ("accent", 2.5),
+    "updated": ("warn", 2.0),
+    "touched": ("warn", 1.0),
+    "changed": ("ok", 2.0),
+}
 """Colour role and width in logical pixels of the frames around cells."""
 
 

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter, QPainterPath
 
-from rlsandbox.marks import Arrows, Badges, Heatmap, Labels, Mark, Paths, Triangles
+from rlsandbox.marks import Arrows, Badges, Edges, Heatmap, Labels, Mark, Paths, Triangles
 from rlsandbox.studio.painting.arrows import paint_arrows
 from rlsandbox.studio.painting.glyphs import (
     labels_fit,
     paint_badges,
+    paint_edges,
     paint_labels,
     paint_path,
     paint_triangle_labels,
@@ -109,6 +110,8 @@ def _paint_marks(painter: QPainter, world: World, marks: Sequence[Mark], theme: 
     for mark in _of(marks, Labels):
         if numbered:
             paint_labels(painter, mark, bright, view, low=arrows)
+    for mark in _of(marks, Edges):
+        paint_edges(painter, mark, theme, view)
     for mark in _of(marks, Paths):
         paint_path(painter, mark, _trail_ink(theme, bool(values)), view, lift)
     for mark in _of(marks, Badges):

@@ -148,9 +148,10 @@ class InspectorPanel(QWidget):
             self.tr("cut by the step limit"): update.truncated,
         }
         words = ", ".join([in_words(update, self._world), *(text for text, holds in notes.items() if holds)])
+        self._step_box.world = self._world
         head = self.tr("Step {}:").format(f"{update.step:,}")
         self._step_box.set_content(
-            title_of(update, self._world, f"{head} {self.tr('update of')}"), words, update.parts
+            title_of(update, self._world, f"{head} {self.tr('update of')}"), words, update.parts, update.lines
         )
 
     # -- inside ------------------------------------------------------------------------------------
@@ -206,12 +207,13 @@ class InspectorPanel(QWidget):
         if last is None or last.state != state or fast or told:
             last, head = snapshot.backup, self.tr("Next backup of")
         assert self._world is not None
+        self._cell_box.world = self._world
         self._cell_box.setVisible(last is not None)
         if last is None:
             self._set("error", "–")
             return
         self._set("error", fixed(last.td_error, sign=True))
-        self._cell_box.set_content(title_of(last, self._world, head), "", last.parts)
+        self._cell_box.set_content(title_of(last, self._world, head), "", last.parts, last.lines)
 
     def _set(self, name: str, text: str, tip: str | None = None, role: str | None = None) -> None:
         label = self.values[name]

@@ -79,7 +79,7 @@ class RulesPanel(QWidget):
                 [(2, "2"), (4, "4"), (8, "8"), (0, tr("arms"))],
                 4,
                 tooltip=tr(
-                    "Directions: 2 goes sideways only, 8 along diagonals as well; or each action pulls an arm."
+                    "Directions: 2 goes sideways, 8 along diagonals as well; or each action pulls an arm."
                 ),
             ),
             "stay": SwitchRow(tr("Stay"), False, tooltip=tr("Standing still is an action as well.")),

@@ -9,11 +9,14 @@ from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from rlsandbox.learning.agent import Part, Update, number
+from rlsandbox.learning.agent import Line, Part, Update, number
 from rlsandbox.studio.controls.frame import draw_frame, painter_of
 from rlsandbox.studio.controls.labels import wrapped
 from rlsandbox.studio.theme import color, font, theme_manager
 from rlsandbox.worlds.world import World
+
+_MOST_LINES = 8
+"""Rows that are written beneath an update; the rest is counted."""
 
 _STYLES = {
     "": "",
@@ -33,7 +36,8 @@ class UpdateBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make an empty box."""
         super().__init__(parent)
-        self._content: tuple[str, str, tuple[Part, ...]] = ("", "", ())
+        self.world: World | None = None
+        self._content: tuple[str, str, tuple[Part, ...], tuple[Line, ...]] = ("", "", (), ())
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         self._label = QLabel()
         self._label.setTextFormat(Qt.TextFormat.RichText)
@@ -48,30 +52,48 @@ class UpdateBox(QWidget):
         line.addWidget(self._label)
         theme_manager().changed.connect(self._write)
 
-    def set_content(self, title: str, words: str, parts: tuple[Part, ...]) -> None:
-        """Show a title, a sentence (may be empty) and the parts of an update.
+    def set_content(
+        self, title: str, words: str, parts: tuple[Part, ...], lines: tuple[Line, ...] = ()
+    ) -> None:
+        """Show a title, a sentence (may be empty), the parts of an update and the lines beneath it.
 
         In `title`, what stands between `*` is bold.
         """
-        if (title, words, parts) != self._content:
-            self._content = (title, words, parts)
+        if (title, words, parts, lines) != self._content:
+            self._content = (title, words, parts, lines)
             self._write()
 
     def text(self) -> str:
         """What is written, without its colours."""
-        title, words, parts = self._content
-        return "\n".join(filter(None, (title.replace("*", ""), words, "".join(part.text for part in parts))))
+        title, words, parts, lines = self._content
+        equations = ["".join(part.text for part in row) for row in (parts, *(line.parts for line in lines))]
+        return "\n".join(filter(None, (title.replace("*", ""), words, *equations)))
 
     @Slot()
     def _write(self) -> None:
-        title, words, parts = self._content
+        title, words, parts, beneath = self._content
         plain, *rest = html.escape(title).split("*")
         for k, piece in enumerate(rest):
             plain += f"<b>{piece}</b>" if k % 2 == 0 else piece
         equation = "".join(_written(part) for part in parts)
         lines = [plain, html.escape(words), equation]
-        self._label.setText("<div style='line-height:130%'>" + "<br>".join(filter(None, lines)) + "</div>")
+        text = "<div style='line-height:130%'>" + "<br>".join(filter(None, lines)) + "</div>"
+        if beneath:
+            rows = [self._place(line) + "".join(map(_written, line.parts)) for line in beneath[:_MOST_LINES]]
+            if len(beneath) > _MOST_LINES:
+                rows.append(self.tr("… and {0} more").format(len(beneath) - _MOST_LINES))
+            dim = color("dim").name()
+            text += f"<div style='margin-top:5px;line-height:125%;font-size:11px;color:{dim}'>"
+            text += "<br>".join(rows) + "</div>"
+        self._label.setText(text)
         self._label.setAccessibleName(self.text())
+
+    def _place(self, line: Line) -> str:
+        """The cell that a line is about, to be lit up."""
+        if self.world is None:
+            return ""
+        row, column = self.world.cell_of(line.state)
+        return _written(Part(f"({row}, {column}) ", state=line.state))
 
     @Slot(str)
     def _hovered(self, link: str) -> None:

@@ -1,0 +1,26 @@
+"""Whom the next error reaches."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rlsandbox.marks import Mark
+from rlsandbox.overlays.scene import Overlay, Scene, tinted
+
+
+class Traces(Overlay):
+    """The eligibility traces of a method with lambda."""
+
+    title = "Traces"
+    tip = "Eligibility traces: the share of the next error that reaches each cell."
+    wants: ClassVar[frozenset[str]] = frozenset({"traces"})
+    field = "traces"
+    order = 114
+    exclusive = "colour"
+
+    def marks(self, scene: Scene) -> tuple[Mark, ...]:
+        """Where a trace is left, from 0 on."""
+        traces = scene.snapshot.fields.get("traces")
+        if traces is None:
+            return ()
+        return tinted(scene, traces, "trace", low=0.0, high=max(1.0, float(traces.max(initial=0.0))))
