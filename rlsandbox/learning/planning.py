@@ -133,7 +133,7 @@ class Planner(Agent):
     def states(self) -> NDArray[np.bool_]:
         """`[S]`: what a sweep backs up."""
         mdp = self.problem.mdp
-        return mdp.live & mdp.reachable if self.config.gamma == 1 else mdp.live
+        return mdp.walked if self.config.gamma == 1 else mdp.live
 
     def refuse_endless(self) -> None:
         """Say that there is nothing to come to.
@@ -256,7 +256,7 @@ class Planner(Agent):
         return Update(
             state=s,
             action=None,
-            reward=float("nan"),
+            reward=np.nan,  # the one NaN, so that equal updates are equal
             next_state=None,
             next_action=a if a >= 0 else None,
             terminated=False,

@@ -84,14 +84,26 @@ class TabularMDP:
         """`[S, A]`: r(s, a), the mean over outcomes."""
         return np.einsum("sak,sak->sa", self.prob, self.reward)
 
-    @cached_property
+    @property
     def reachable(self) -> NDArray[np.bool_]:
         """`[S]`: states that some policy reaches from a start, terminal ones included."""
-        seen = self.start > 0
+        return self._spread[0]
+
+    @property
+    def walked(self) -> NDArray[np.bool_]:
+        """`[S]`: states from which some policy goes on after it came there from a start.
+
+        A live state may be reachable and yet be entered by outcomes alone that end an episode.
+        """
+        return self._spread[1]
+
+    @cached_property
+    def _spread(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        seen, walked = self.start > 0, self.start > 0
         stack = np.empty(self.n_states, np.int64)
         stack[: self.start_states.size] = self.start_states
-        _spread(self.next_state, self.prob, self.terminal, seen, seen.copy(), stack, self.start_states.size)
-        return seen
+        _spread(self.next_state, self.prob, self.terminal, seen, walked, stack, self.start_states.size)
+        return seen, walked
 
 
 @kernel

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Line, Part, Preset, Snapshot, Tick, Update, View
 from rlsandbox.learning.configs import FOREVER, Discounted
@@ -22,7 +23,7 @@ from rlsandbox.learning.control import Control
 from rlsandbox.learning.exploration import choose, greatest
 from rlsandbox.learning.full_backups import Dynamics, action_lines, action_value, valued, written_best
 from rlsandbox.learning.hyperparams import hp
-from rlsandbox.learning.oracle import lookahead
+from rlsandbox.learning.oracle import lookahead, solve
 from rlsandbox.learning.policy import greedy_probs
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.stepping import RECORD, Transition, stepping, tell
@@ -72,6 +73,17 @@ def upper_bound(mdp: TabularMDP, gamma: float) -> float:
     return max(last, 0.0) if onward == 0 or last == -np.inf else last
 
 
+def rests(mdp: TabularMDP, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """`[S]`: where some policy can stay for ever among some states `[S]`, and nothing is paid."""
+    unpaid = ~mdp.terminal & (mdp.reward == 0)
+    rest = mdp.walked & among
+    while True:
+        stays = ((mdp.prob == 0) | (unpaid & rest[mdp.next_state])).all(axis=2).any(axis=1)
+        if not (rest & ~stays).any():
+            return rest
+        rest &= stays
+
+
 class RTDP(Control):
     """Real-time dynamic programming (Barto, Bradtke & Singh, 1995): plans where it walks."""
 
@@ -114,6 +126,15 @@ class RTDP(Control):
             "choose a gamma below 1, or say where the values start.",
             "initial_v",
         )
+        if self.config.gamma == 1:
+            mdp = self.problem.mdp
+            truth = self.problem.once(("solution", 1.0), lambda: solve(mdp, 1.0))
+            check(
+                truth is None or not rests(mdp, truth.v < self.first_value() - 1e-6).any(),
+                "at gamma 1 values that start too high are not corrected where the agent can rest unpaid. Choose "
+                "a gamma below 1, or a lower start value.",
+                "initial_v",
+            )
         yield from super().learn()
 
     def own(self) -> Dynamics:
@@ -140,7 +161,7 @@ class RTDP(Control):
     def update(self, record: Floats, replica: int) -> Update | None:
         """A backup of V(s), not of the action that was taken then."""
         update = super().update(record, replica)
-        return update and dataclasses.replace(update, action=None, of_state=True)
+        return update and dataclasses.replace(update, action=None, reward=np.nan, of_state=True)
 
     def written(self, row: dict[str, float], replica: int) -> tuple[Part, ...]:
         """The best action's expectation, with the values that were used."""
