@@ -10,8 +10,8 @@ SOURCE = f"{BOOK}, figure 2.4, page 36"
 
 
 def run(quick: bool) -> Figure:
-    """Both with sample averages: 2,000 runs of 1,000 steps; quick: 200."""
-    runs = 200 if quick else 2000
+    """Both with sample averages: 2,000 runs of 1,000 steps; quick: 100."""
+    runs = 100 if quick else 2000
     averaged = {"gamma": 0.0, "alpha_schedule": "1/n"}
     bound = pulled(runs, "q_learning", **averaged, exploration="UCB", confidence=2.0)
     greedy = pulled(runs, "q_learning", **averaged, epsilon=0.1)

@@ -10,8 +10,8 @@ SOURCE = f"{BOOK}, figure 2.5, page 38"
 
 
 def run(quick: bool) -> Figure:
-    """Step sizes 0.1 and 0.4: 2,000 runs of 1,000 steps; quick: 150."""
-    runs = 150 if quick else 2000
+    """Step sizes 0.1 and 0.4: 2,000 runs of 1,000 steps; quick: 60."""
+    runs = 60 if quick else 2000
     rewards, optimal = {}, {}
     for baseline in (True, False):
         for alpha in (0.1, 0.4):

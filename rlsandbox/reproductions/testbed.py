@@ -15,7 +15,7 @@ from rlsandbox.worlds.gallery import gallery_world
 from rlsandbox.worlds.world import World
 
 STEPS = 1000
-WINDOW = 10
+WINDOW = 25
 """The share of optimal actions is that of so many steps."""
 
 

@@ -8,9 +8,12 @@ import pytest
 
 from rlsandbox.cli import run
 from rlsandbox.reproductions.figure import Compared, ordered
+from rlsandbox.reproductions.figure_5_3 import blackjack, dealers_end
+from rlsandbox.reproductions.figure_6_5 import lure
 from rlsandbox.reproductions.runner import listed, names, run_reproduction
 from rlsandbox.reproductions.sessions import after_episodes, after_steps, mean_per_episode, trained
 from rlsandbox.studio.plots.panel import Line, Panel, Table
+from rlsandbox.worlds.mdp import compile_world
 
 
 @pytest.mark.parametrize("name", names())
@@ -18,7 +21,7 @@ def test_a_figure_says_what_its_source_says(name):
     figure = run_reproduction(name, quick=True)
     assert figure.compared and figure.runs >= 1 and figure.seconds > 0
     kind, _, number = name.partition("_")
-    assert re.search(rf"{kind} {number.replace('_', '.')}, page \d+$", figure.source)
+    assert re.search(rf"{kind} {number.replace('_', '.')}, (page \d+|section [\d.]+)$", figure.source)
     wrong = [(row.what, row.here, row.published) for row in figure.compared if not row.agrees]
     assert not wrong
     for panel in figure.panels:
@@ -98,3 +101,26 @@ def test_a_figure_is_drawn_with_every_curve_in_its_colour(tmp_path):
     inks = {image.pixel(x, y) & 0xFFFFFF for x in range(1076) for y in range(0, image.height(), 2)}
     for series in THEMES["light"].series[:2]:
         assert QColor(series).rgb() & 0xFFFFFF in inks
+
+
+def test_blackjack_against_a_deuce():
+    """Chances of an endless deck: they sum to 1, and with two dealer's cards of 20 one goes bust by hand."""
+    assert sum(dealers_end(2, False).values()) == pytest.approx(1.0, abs=1e-12)
+    assert dealers_end(18, False) == {18: 1.0} and dealers_end(22, False) == {0: 1.0}
+    # from a hard 16 the dealer survives with 1 to 5 alone
+    sixteen = dealers_end(16, False)
+    assert sixteen[0] == pytest.approx(8 / 13) and sixteen[17] == pytest.approx(1 / 13)
+    # a soft 22 is a hard 12
+    assert dealers_end(22, True) == dealers_end(12, False)
+    mdp = compile_world(blackjack())
+    assert mdp.expected_reward[21, 1] == pytest.approx(-1.0)  # to hit on a hard 21 is to lose
+    assert mdp.expected_reward[22 + 12, 1] == 0.0  # no card breaks a soft 12
+
+
+def test_the_lure_pays_a_normal_reward_of_mean_minus_a_tenth():
+    mdp = compile_world(lure())
+    assert mdp.expected_reward[1] == pytest.approx(-0.1) and mdp.prob[1, 0].size == 100
+    spread = np.sqrt((mdp.prob[1, 0] * (mdp.reward[1, 0] + 0.1) ** 2).sum())
+    assert spread == pytest.approx(1.0, abs=0.01)
+    assert np.median(mdp.reward[1, 0]) == pytest.approx(-0.1)
+    assert mdp.next_state[2, :, 0].tolist() == [1] * 5 + [0] * 5
