@@ -131,8 +131,8 @@ class RTDP(Control):
             truth = self.problem.once(("solution", 1.0), lambda: solve(mdp, 1.0))
             check(
                 truth is None or not rests(mdp, truth.v < self.first_value() - 1e-6).any(),
-                "at gamma 1 values that start too high are not corrected where the agent can rest unpaid. Choose "
-                "a gamma below 1, or a lower start value.",
+                "at gamma 1 values that start too high are not corrected where the agent can rest unpaid. "
+                "Choose a gamma below 1, or a lower start value.",
                 "initial_v",
             )
         yield from super().learn()
