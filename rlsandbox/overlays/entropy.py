@@ -21,6 +21,8 @@ class Entropy(Overlay):
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
         """A heatmap from 0 to log A, of the behaviour where it is known, else of the policy."""
+        if not scene.learnt:
+            return ()
         probs = scene.snapshot.fields.get("behaviour", scene.snapshot.policy)
         logs = np.log(np.where(probs > 0, probs, 1.0))
         entropy = np.abs((probs * logs).sum(axis=1))  # no negative zero

@@ -119,7 +119,7 @@ def by_move(scene: Scene, table: NDArray[Any]) -> Floats:
 def by_arm(scene: Scene, table: NDArray[Any]) -> Floats:
     """A bandit's table `[S, A]` as `[H, W]`, each action at its arm."""
     values = np.full(scene.world.terrain.shape, np.nan)
-    values[tuple(zip(*scene.world.arms, strict=True))] = table[np.flatnonzero(scene.live)[0]]
+    values.ravel()[scene.world.arms] = table[np.flatnonzero(scene.live)[0]]
     return values
 
 
@@ -136,7 +136,7 @@ def tinted(
 
     The scale reaches from `low` to `high`, where they are not given over all values.
     """
-    bandit = values.ndim == 2 and bool(scene.world.arms)
+    bandit = values.ndim == 2 and len(scene.world.arms) > 0
     triangles = values.ndim == 2 and not bandit
     grid = by_move(scene, values) if triangles else by_arm(scene, values) if bandit else scene.grid(values)
     if not np.isfinite(grid).any():
