@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+
 from rlsandbox.marks import Mark
 from rlsandbox.overlays.scene import Overlay, Scene, tinted
 
@@ -23,4 +25,5 @@ class Traces(Overlay):
         traces = scene.snapshot.fields.get("traces")
         if traces is None:
             return ()
-        return tinted(scene, traces, "trace", low=0.0, high=max(1.0, float(traces.max(initial=0.0))))
+        shown = np.where(traces > 0, traces, np.nan)
+        return tinted(scene, shown, "trace", low=0.0, high=max(1.0, float(traces.max(initial=0.0))))

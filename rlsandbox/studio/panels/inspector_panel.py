@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from rlsandbox.learning.agent import Snapshot, Update, number
 from rlsandbox.studio.controls import Section, text_label, wrapped
@@ -43,6 +43,8 @@ class InspectorPanel(QWidget):
         self._written: tuple[Snapshot, int, bool] | None = None
         self._clock = 0
         self._section = Section(self.tr("Cell"), separator=False, spacing=12)
+        # Its height follows from its width: the texts wrap, so that its hint is not the most that it needs.
+        self._section.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._hint = text_label("", "faint", 12)
         wrapped(self._hint)
         self._step_box, self._cell_box = UpdateBox(), UpdateBox()
