@@ -24,6 +24,12 @@ from rlsandbox.worlds.disk import write_atomically
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
+_SHAPING = {
+    True: "the best policy is the same with and without it",
+    False: "changes the best policy: what is learnt is best for the shaped rewards alone",
+    None: "whether it keeps the best policy is unknown: one of the two has no finite values",
+}
+
 _LONG_SECONDS = 1.0
 """A run that takes longer gets a progress bar."""
 
@@ -137,6 +143,8 @@ def _report(result: api.Result, data: dict[str, Any]) -> str:
         lines.append(f"  error of V     {known} (root mean square to the policy's own values)")
     else:
         lines.append(f"  oracle gap     {number(data['oracle_gap'])}")
+    if "shaping_keeps_best_policy" in data:
+        lines.append(f"  shaping        {_SHAPING[data['shaping_keeps_best_policy']]}")
     if data["policy_file"]:
         lines.append(f"  policy         {data['policy_file']}")
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning import oracle
 from rlsandbox.learning.oracle import Solution
+from rlsandbox.learning.shaping import keeps_best_policy
 from rlsandbox.policies.files import load_policy
 from rlsandbox.policies.saved import NEVER_ENDS, PolicyCard, SavedPolicy
 from rlsandbox.training.evaluate import EVALUATION_EPISODES, Evaluation, evaluate_policy
@@ -70,7 +71,15 @@ class Result:
             "steps_per_second": self.steps_per_second,
             "mean_return_last_100": [_finite(value) for value in self.session.recent_return(100)],
             **self._worth(),
+            **self._shaping(),
         }
+
+    def _shaping(self) -> dict[str, Any]:
+        """For shaped rewards, whether they keep the best policy; null where that has no answer."""
+        agent = self.session.agent
+        if getattr(agent.config, "shaping", "none") == "none":
+            return {}
+        return {"shaping_keeps_best_policy": keeps_best_policy(agent.problem, agent.config)}
 
     def _worth(self) -> dict[str, Any]:
         """A method of control is measured by its policy, one of prediction by its values."""

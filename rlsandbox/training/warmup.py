@@ -62,6 +62,10 @@ def load_kernels(
             return
         agent = registry()[algorithm]
         world = next(world for world in worlds if misfit(agent, Enumerable.of(world)) is None)
+        for choice in agent.Config.describe():
+            if choice.name == "order":  # of sweeps: each has its own kernels
+                for order in choice.choices:
+                    TrainingSession(RunSpec(algorithm, world, {"order": order}, steps=2)).run()
         session = TrainingSession(RunSpec(algorithm, world, seeds=(0, 1), steps=200))
         session.tracks_gap = True
         session.run()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import rlsandbox
 from rlsandbox.learning.configs import ControlConfig
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.shaping import distance_to_goal, keeps_best_policy, potential
@@ -64,3 +65,12 @@ def test_what_has_no_values_cannot_shape():
     world = corridor(3).replace(rules=Rules(step_reward=1.0))
     with pytest.raises(SandboxError, match="no finite optimal values"):
         potential(Enumerable.of(world), shaped(shaping="optimal values", gamma=1.0))
+
+
+@pytest.mark.parametrize(("form", "keeps"), [("potential", True), ("naive", False)])
+def test_a_run_says_whether_its_shaping_keeps_the_best_policy(form, keeps):
+    world = corridor(4, step_limit=50).replace(potential=np.array([[0.0, 0.0, 5.0, 0.0]]))
+    shaping = {"shaping": "painted", "shaping_form": form, "gamma": 0.9}
+    found = rlsandbox.train("sarsa", world, episodes=5, **shaping).to_dict()
+    assert found["shaping_keeps_best_policy"] is keeps
+    assert "shaping_keeps_best_policy" not in rlsandbox.train("sarsa", world, episodes=5).to_dict()
