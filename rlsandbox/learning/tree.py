@@ -1,0 +1,59 @@
+"""A search tree in arrays of a fixed size: nodes by state and depth, found by a hash table.
+
+`tables` has `n_nodes` `[1]`; by node `state`, `depth`, `parent` and `passed` `[M]`, `tried` and `value`
+`[M, A]`; and `places` `[H]`, nodes by hash with H a power of two above M, -1 for none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rlsandbox.learning.exploration import DRAW, uniform
+from rlsandbox.learning.walk import Index
+from rlsandbox.worlds.compiled import kernel
+
+_MIX_STATE, _MIX_DEPTH, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(32)
+
+
+@kernel
+def find(tables: Any, s: Any, depth: int) -> Any:
+    """The place of a node in the hash table: where it stands, or where it would."""
+    mask = Index(tables.places.shape[0] - 1)
+    at = ((Index(s) * _MIX_STATE + Index(depth) * _MIX_DEPTH) >> _HALF) & mask
+    while True:
+        node = tables.places[at]
+        if node < 0 or (tables.state[Index(node)] == s and tables.depth[Index(node)] == depth):
+            return at
+        at = (at + Index(1)) & mask
+
+
+@kernel
+def grow(tables: Any, at: Any, s: Any, depth: int, parent: int) -> None:
+    """Add a node."""
+    node = Index(tables.n_nodes[0])
+    tables.n_nodes[0] += 1
+    tables.places[at] = node
+    tables.state[node], tables.depth[node], tables.parent[node], tables.passed[node] = s, depth, parent, 1
+    tables.tried[node], tables.value[node] = 0, 0.0
+
+
+@kernel
+def promising(tried: Any, value: Any, weight: float, rng: Any) -> Any:
+    """(rng, action): what was never tried, else the greatest upper bound; equals with the same chance."""
+    total = 0
+    for a in range(tried.shape[0]):
+        total += tried[a]
+    wide = weight * np.sqrt(np.log(max(1, total)))
+    best, action, ties = -np.inf, 0, 0
+    for a in range(tried.shape[0]):
+        bound = np.inf if tried[a] == 0 else value[a] + wide / np.sqrt(tried[a])
+        if bound > best or ties == 0:
+            best, action, ties = bound, a, 1
+        elif bound == best:
+            ties += 1
+            rng += DRAW
+            if uniform(rng) * ties < 1.0:
+                action = a
+    return rng, action
