@@ -9,13 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsandbox.learning.oracle_policy import occupancy, policy_values, solved
+from rlsandbox.learning.oracle_rows import DEEP, Packed, pack
+from rlsandbox.learning.oracle_sweeps import Layers, alternate, finish, wave
 from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.mdp import TabularMDP
 
-MAX_SWEEPS = 200_000
-_SWEEPS_A_CALL = 64
-_DENSE = 256
-"""Up to so many reached states a policy's values come from one dense system."""
+__all__ = ["Solution", "from_below", "lookahead", "occupancy", "policy_values", "solve"]
+
+_MOST_PASSES = 400_000
+"""At gamma = 1."""
+_PASSES_A_CALL = 128
+_SPARE_PASSES = 64
+_ROUNDS = 200
+_POLICIES = 100
 _UNBOUNDED = 1e12
 
 
@@ -27,8 +34,8 @@ class Solution:
         v: `[S]` V*; 0 where an episode has ended, and at gamma = 1 where none ever comes.
         q: `[S, A]` Q*.
         v_start: V* averaged over the start distribution.
-        sweeps: sweeps that were needed.
-        residual: largest change of the last sweep.
+        sweeps: sweeps that were needed, in whole sweeps over all live states.
+        residual: largest difference between a value and its backup.
         seconds: wall time.
         gamma: the discount.
     """
@@ -43,10 +50,11 @@ class Solution:
 
 
 def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | None:
-    """Optimal values by Gauss-Seidel value iteration, swept to and fro (Sutton & Barto, section 4.4).
+    """Optimal values by Gauss-Seidel value iteration outwards from the goals (Sutton & Barto, section 4.4).
 
-    Without a discount it begins from below, at the values of a policy that surely ends: values can then only
-    rise, and those that would rise for ever are told by the cycle on which they do.
+    Where there is no way outwards, or where that takes too long, policy iteration goes on from there. Without
+    a discount values begin from below, at those of a policy that surely ends: they can then only rise, and
+    those that would rise for ever are told by the cycle on which they do.
 
     Args:
         mdp: the model.
@@ -59,31 +67,20 @@ def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | 
     """
     began = time.perf_counter()
     enough = tolerance * (1 - gamma) / gamma if 0 < gamma < 1 else tolerance * 1e-3
-    v, live = np.zeros(mdp.n_states), mdp.live
-    if gamma == 1:
-        live = mdp.live & mdp.reachable
-        below = from_below(mdp, live)
-        if below is None:
-            return None
-        v = below
-    expected, sweeps, residual = mdp.expected_reward, 0, np.inf
-    while residual > enough:
-        if sweeps >= MAX_SWEEPS:
-            return None
-        residual = _sweep(
-            v, mdp.next_state, mdp.prob, mdp.terminal, expected, live, gamma, enough, _SWEEPS_A_CALL
-        )
-        sweeps += _SWEEPS_A_CALL
-        largest = np.abs(v).max()
-        if not np.isfinite(residual) or largest / _UNBOUNDED > 1 + np.abs(expected).max():
-            return None
-        if residual <= 4 * np.finfo(np.float64).eps * largest:
-            break
-        doubled = sweeps & (sweeps - 1) == 0
-        if gamma == 1 and doubled and residual > enough and _pays_for_ever(mdp, v, live):
-            return None
-    q = lookahead(mdp, v, gamma)
-    return Solution(v, q, float(mdp.start @ v), sweeps, float(residual), time.perf_counter() - began, gamma)
+    packed = pack(mdp, mdp.live if gamma < 1 else mdp.live & mdp.reachable, gamma)
+    v = np.zeros(packed.order.size + 1)
+    progress = np.zeros(4, np.int64)
+    layers = Layers(packed.begins, packed.reader, np.full(packed.reader.size, np.inf), progress)
+    if gamma < 1:
+        _discounted(mdp, packed, v, layers, gamma, enough)
+    elif not _undiscounted(mdp, packed, v, layers, enough):
+        return None
+    values, q = np.zeros(mdp.n_states), np.zeros(mdp.prob.shape[:2])
+    residual = finish[packed.shared](packed.rows, v, packed.order, values, q)
+    sweeps = int(np.ceil(progress[3] / max(1, packed.order.size)))
+    return Solution(
+        values, q, float(mdp.start @ values), sweeps, residual, time.perf_counter() - began, gamma
+    )
 
 
 def lookahead(mdp: TabularMDP, v: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
@@ -92,102 +89,73 @@ def lookahead(mdp: TabularMDP, v: NDArray[np.float64], gamma: float) -> NDArray[
     return mdp.expected_reward + gamma * np.einsum("sak,sak->sa", mdp.prob, following)
 
 
-def policy_values(mdp: TabularMDP, policy: NDArray[np.float64], gamma: float) -> NDArray[np.float64] | None:
-    """V^pi of a policy `[S, A]`, exactly, by one sparse linear system over what it reaches from the start.
-
-    Returns:
-        `[S]`, NaN for states that the policy never sees from a start; None where it never ends at gamma = 1.
-    """
-    states, place = np.empty(mdp.n_states, np.int64), np.full(mdp.n_states, -1, np.int64)
-    n = _reach(policy, mdp.next_state, mdp.prob, mdp.terminal, mdp.live, mdp.start_states, states, place)
-    states = states[:n]
-    v = np.full(mdp.n_states, np.nan)
-    if n <= _DENSE:  # the common case, and cheap: a greedy policy sees little of a world
-        onward, paid, ends = np.zeros((n, n)), np.zeros(n), np.zeros(n, np.bool_)
-        _fill_chain(policy, mdp.next_state, mdp.prob, mdp.reward, mdp.terminal, mdp.live, states, place,
-                    onward, paid, ends)  # fmt: skip
-        if gamma == 1 and not ends.all():
-            return None
-        v[states] = np.linalg.solve(np.eye(n) - gamma * onward, paid)
-        return v
-    from scipy.sparse import csr_matrix, identity
-
-    weight = policy[states][:, :, None] * mdp.prob[states] * mdp.live[states][:, None, None]
-    terminal = mdp.terminal[states]
-    goes_on = (weight > 0) & ~terminal
-    rows = np.broadcast_to(np.arange(n)[:, None, None], weight.shape)[goes_on]
-    onward = csr_matrix((weight[goes_on], (rows, place[mdp.next_state[states][goes_on]])), shape=(n, n))
-    ends = (weight * terminal).sum(axis=(1, 2)) > 0
-    if gamma == 1 and not _closure(onward.T.tocsr(), ends | ~mdp.live[states]).all():
-        return None
-    paid = (weight * mdp.reward[states]).sum(axis=(1, 2))
-    v[states] = _solved(identity(n) - gamma * onward, paid)
-    return v
-
-
-@kernel
-def _reach(
-    policy: Any, next_state: Any, prob: Any, terminal: Any, live: Any, starts: Any, states: Any, place: Any
-) -> int:
-    """List the states that a policy comes to, breadth first, and where each stands in the list."""
-    n = 0
-    for s in starts:
-        states[n], place[s] = s, n
-        n += 1
-    done = 0
-    while done < n:
-        s = states[done]
-        done += 1
-        if not live[s]:
-            continue
-        for a in range(prob.shape[1]):
-            for k in range(prob.shape[2]):
-                to = next_state[s, a, k]
-                if policy[s, a] * prob[s, a, k] > 0 and not terminal[s, a, k] and place[to] < 0:
-                    states[n], place[to] = to, n
-                    n += 1
-    return n
-
-
-@kernel
-def _fill_chain(
-    policy: Any,
-    next_state: Any,
-    prob: Any,
-    reward: Any,
-    terminal: Any,
-    live: Any,
-    states: Any,
-    place: Any,
-    onward: Any,
-    paid: Any,
-    ends: Any,
+def _discounted(
+    mdp: TabularMDP, packed: Packed, v: NDArray[np.float64], layers: Layers, gamma: float, enough: float
 ) -> None:
-    """The chain of a policy over the listed states: where it goes on, what it is paid, whether it may end."""
-    n = states.shape[0]
-    for i in range(n):
-        s = states[i]
-        ends[i] = not live[s]
-        if not live[s]:
-            continue
-        for a in range(prob.shape[1]):
-            for k in range(prob.shape[2]):
-                p = policy[s, a] * prob[s, a, k]
-                if p > 0:
-                    paid[i] += p * reward[s, a, k]
-                    if terminal[s, a, k]:
-                        ends[i] = True
-                    else:
-                        onward[i, place[next_state[s, a, k]]] += p
-    changed = True
-    while changed:
-        changed = False
-        for i in range(n):
-            if not ends[i]:
-                for j in range(n):
-                    if onward[i, j] > 0 and ends[j]:
-                        ends[i] = changed = True
-                        break
+    """Fill in values `[n + 1]` for gamma < 1."""
+    n, n_layers, sweeps = packed.order.size, packed.reader.size, packed.shared
+    if n == 0:
+        return
+    if n_layers >= DEEP or sweeps:
+        floor = min(0.0, float(packed.rows.pay.min())) / (1 - gamma)
+        passes = n_layers + _SPARE_PASSES
+        residual = wave[sweeps](packed.rows, v, layers, packed.n_ends, floor, gamma, enough, passes)
+        if residual <= enough:
+            return
+    scratch = np.empty(n), np.empty(n), np.empty(n, np.int32)
+    residual = alternate[sweeps](packed.rows, v, *scratch, _ROUNDS, enough, layers.progress)
+    if residual > max(enough, 1e-15 * np.abs(v).max()):
+        v[:n] = _by_policies(mdp, packed, v, gamma)
+
+
+def _by_policies(
+    mdp: TabularMDP, packed: Packed, v: NDArray[np.float64], gamma: float
+) -> NDArray[np.float64]:
+    """`[n]` values by policy iteration, each policy solved for at once (Sutton & Barto, section 4.3)."""
+    from scipy.sparse import identity
+
+    values, order = np.zeros(mdp.n_states), packed.order
+    values[order] = v[:-1]
+    action = lookahead(mdp, values, gamma).argmax(axis=1)
+    for _ in range(_POLICIES):
+        onward = _chain(mdp, action)[order][:, order]
+        values[order] = solved(
+            identity(order.size) - gamma * onward, mdp.expected_reward[order, action[order]]
+        )
+        q = lookahead(mdp, values, gamma)
+        better = q.max(axis=1) > _taken(q[:, :, None], action)[:, 0] + 1e-14 * np.abs(values).max()
+        if not better[order].any():
+            break
+        action = np.where(better, q.argmax(axis=1), action)
+    return values[order]
+
+
+def _undiscounted(
+    mdp: TabularMDP, packed: Packed, v: NDArray[np.float64], layers: Layers, enough: float
+) -> bool:
+    """Fill in values `[n + 1]` for gamma = 1; returns whether there are any."""
+    order, live = packed.order, np.zeros(mdp.n_states, np.bool_)
+    live[order] = True
+    below = from_below(mdp, live)
+    if below is None:
+        return False
+    v[:-1] = below[order]
+    layers.progress[2] = layers.reader.size  # nothing is guessed: a guess might not lie below
+    paid = 1 + np.abs(packed.rows.pay).max(initial=0.0)
+    for call in range(1, 2 + _MOST_PASSES // _PASSES_A_CALL):
+        residual = wave[packed.shared](
+            packed.rows, v, layers, packed.n_ends, 0.0, 1.0, enough, _PASSES_A_CALL
+        )
+        if residual <= enough:
+            return True
+        if not np.isfinite(v).all() or np.abs(v).max() / _UNBOUNDED > paid:
+            return False
+        if call & (call - 1) == 0:
+            values = np.zeros(mdp.n_states)
+            values[order] = v[:-1]
+            if _pays_for_ever(mdp, values, live):
+                return False
+    return False
 
 
 def from_below(mdp: TabularMDP, live: NDArray[np.bool_]) -> NDArray[np.float64] | None:
@@ -205,7 +173,7 @@ def from_below(mdp: TabularMDP, live: NDArray[np.bool_]) -> NDArray[np.float64] 
     if states.size:
         onward = _chain(mdp, action)[states][:, states]
         paid = mdp.expected_reward[states, action[states]]
-        v[states] = _solved(identity(states.size) - onward, paid)
+        v[states] = solved(identity(states.size) - onward, paid)
     return v
 
 
@@ -246,14 +214,6 @@ def _chain(mdp: TabularMDP, action: NDArray[np.int64]) -> Any:
     return csr_matrix((weight[rows, outcome], (rows, columns)), shape=(mdp.n_states, mdp.n_states))
 
 
-def _solved(matrix: Any, right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The solution `[S]` of a sparse linear system."""
-    from scipy.sparse.linalg import spsolve
-
-    solution: Any = spsolve(matrix.tocsc(), right)
-    return np.atleast_1d(solution)
-
-
 def _closure(graph: Any, seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The nodes that a sparse graph `[S, S]` (row to column) reaches from seeds, themselves included."""
     seen, frontier = seeds.copy(), seeds
@@ -261,44 +221,6 @@ def _closure(graph: Any, seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
         frontier = (graph.T @ frontier.astype(np.float64) > 0) & ~seen
         seen |= frontier
     return seen
-
-
-@kernel
-def _sweep(
-    v: Any,
-    next_state: Any,
-    prob: Any,
-    terminal: Any,
-    expected: Any,
-    live: Any,
-    gamma: float,
-    enough: float,
-    n: int,
-) -> float:
-    """Up to `n` pairs of sweeps over `[S]` values in place, to and fro; returns the last one's residual."""
-    n_states, n_actions, n_outcomes = prob.shape
-    residual = 0.0
-    for _ in range(n):
-        for backwards in range(2):
-            residual = 0.0
-            for position in range(n_states):
-                s = n_states - 1 - position if backwards else position
-                if not live[s]:
-                    continue
-                best = -np.inf
-                for a in range(n_actions):
-                    value = 0.0
-                    for k in range(n_outcomes):
-                        if prob[s, a, k] > 0 and not terminal[s, a, k]:
-                            value += prob[s, a, k] * v[next_state[s, a, k]]
-                    best = max(best, expected[s, a] + gamma * value)
-                change = abs(best - v[s])
-                if not change <= residual:
-                    residual = change
-                v[s] = best
-        if residual <= enough:
-            break
-    return residual
 
 
 @kernel(_nrt=True)

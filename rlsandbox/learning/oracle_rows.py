@@ -1,0 +1,337 @@
+"""A model packed for the oracle's sweeps.
+
+States are renumbered breadth first from where episodes end, so that one sweep carries values all the way
+outwards. What a state pays and how it moves on is stored once for all states that are alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.worlds.compiled import kernel
+from rlsandbox.worlds.mdp import TabularMDP
+
+_SLOTS = 1024
+_CODE_BITS = 3
+DEEP = 24
+"""A model of fewer layers has no direction that sweeps could follow."""
+_THIN = 16
+"""Layers with fewer states are put together."""
+
+
+class Rows(NamedTuple):
+    """What a sweep reads: n live states in their order, C kinds of them, A actions.
+
+    With own = gamma p(s | s, a), an action is worth q = pay + sum weight v(near) + own v(s). Where v(s) = q,
+    that is (pay + sum weight v(near)) scale: staying is solved for, not waited for.
+
+    Attributes:
+        near: `[n, D]` uint32 successors; n stands for none, and its value is 0.
+        kind: `[n]` uint32 row of the arrays below.
+        weight: gamma times chances; `[C, 4, A]` for four actions and D = 4 successors that they share, else
+            `[C, A, K]` for D = A K successors, those of the first action first.
+        pay: `[C, A]` expected rewards.
+        own: `[C, A]`.
+        scale: `[C, A]` 1 / (1 - own).
+    """
+
+    near: Any
+    kind: Any
+    weight: Any
+    pay: Any
+    own: Any
+    scale: Any
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Rows, and how they stand to the model.
+
+    Attributes:
+        rows: the rows.
+        order: `[n]` the state of each row.
+        begins: `[layers + 1]` first row of each layer, and n; a state leads at most one layer inwards.
+        reader: `[layers]` the first layer that leads to a layer.
+        n_ends: the rows from which an episode may end at once; they come first where there are layers.
+        shared: whether the weights are those of four shared successors.
+    """
+
+    rows: Rows
+    order: NDArray[np.int32]
+    begins: NDArray[np.int32]
+    reader: NDArray[np.int32]
+    n_ends: int
+    shared: bool
+
+
+def pack(mdp: TabularMDP, live: NDArray[np.bool_], gamma: float) -> Packed:
+    """Pack the live states `[S]` of a model; all others are worth nothing."""
+    n_states, n_actions, n_outcomes = mdp.prob.shape
+    model = (mdp.next_state, mdp.prob, mdp.reward, mdp.terminal, live, gamma)
+    ends, kind = np.zeros(n_states, np.bool_), np.empty(n_states, np.int32)
+    pay, own, scale = (np.empty((n_states, n_actions)) for _ in range(3))
+    shared, kinds = n_actions == 4, -1
+    near, weight = np.empty((n_states, 4), np.int32), np.empty((n_states, 4, n_actions))
+    if shared:
+        last = np.empty(_SLOTS, np.int64), np.full(_SLOTS, -1, np.int32)
+        kinds = _pack_shared(*model, near, kind, weight, pay, own, scale, ends, *last)
+    if kinds < 0:
+        shared, kinds = False, n_states
+        near, weight = np.empty((n_states, n_actions * n_outcomes), np.int32), np.empty(mdp.prob.shape)
+        _pack_any(*model, near, kind, weight, pay, own, scale, ends)
+    n_ends = int(np.count_nonzero(ends))
+    order, place, begins = (np.empty(n_states + more, np.int32) for more in (0, 0, 1))
+    layers = 0
+    if n_ends or shared:
+        root = -1
+        if not n_ends and live.any():  # begin where staying pays best
+            states = np.flatnonzero(live)
+            root = int(states[(pay[:kinds] * scale[:kinds]).max(axis=1)[kind[states]].argmax()])
+        scratch = np.zeros(n_states + 2, np.int32), np.empty(near.size, np.int32)
+        layers = _order(near, live, ends, root, *scratch, order, place, begins)
+    if layers < DEEP and not shared:  # no way outwards: as they stand, memory is read in one go
+        n = np.count_nonzero(live)
+        order[:n] = np.flatnonzero(live)
+        place[order[:n]] = np.arange(n)
+        layers, begins[:2] = 1, (0, n)
+    n = int(begins[layers])
+    to_near, to_kind = np.empty((n, near.shape[1]), np.uint32), np.empty(n, np.uint32)
+    reader, layer = np.empty(layers, np.int32), np.empty(n, np.int32)
+    _renumber(near, kind, order, place, begins, layer, to_near, to_kind, reader)
+    rows = Rows(to_near, to_kind, weight[:kinds], pay[:kinds], own[:kinds], scale[:kinds])
+    return Packed(rows, order[:n], begins[: layers + 1], reader, n_ends, shared)
+
+
+@kernel(inline="always")
+def _scale_of(own: float, pay: float) -> float:
+    """1 / (1 - own); to stay for ever unpaid is worth nothing, paid infinitely much."""
+    if own < 1:
+        return 1 / (1 - own)
+    return 1.0 if pay == 0 else np.inf
+
+
+@kernel
+def _pack_shared(
+    next_state: Any,
+    prob: Any,
+    reward: Any,
+    terminal: Any,
+    live: Any,
+    gamma: float,
+    near: Any,
+    kind: Any,
+    weight: Any,
+    pay: Any,
+    own: Any,
+    scale: Any,
+    ends: Any,
+    keys: Any,
+    alike: Any,
+) -> int:
+    """Pack states of four actions that share four successors at most; returns the kinds, -1 if one has more.
+
+    `near`, `kind` and `ends` are `[S, ...]` in the model's order. Two states are of a kind if they pay the
+    same and their outcomes lead to the same of their successors; `keys` and `alike` hold the last state of
+    some kinds, found by a hash.
+    """
+    n_states, _, n_outcomes = prob.shape
+    kinds = 0
+    exact = 4 * n_outcomes * _CODE_BITS <= 63
+    for s in range(n_states):
+        if not live[s]:
+            continue
+        n0 = n1 = n2 = n3 = -1
+        key = 0
+        for a in range(4):
+            for k in range(n_outcomes):
+                to = next_state[s, a, k]
+                if not prob[s, a, k] > 0:
+                    code = 6
+                elif terminal[s, a, k] or not live[to]:
+                    code = 5
+                    ends[s] = True
+                elif to == s:
+                    code = 4
+                elif to == n0 or n0 < 0:
+                    code, n0 = 0, to
+                elif to == n1 or n1 < 0:
+                    code, n1 = 1, to
+                elif to == n2 or n2 < 0:
+                    code, n2 = 2, to
+                elif to == n3 or n3 < 0:
+                    code, n3 = 3, to
+                else:
+                    return -1
+                key = (key << _CODE_BITS) | code
+        near[s, 0], near[s, 1], near[s, 2], near[s, 3] = n0, n1, n2, n3
+        slot = ((key ^ (key >> 29)) * 40503 >> 7) & (_SLOTS - 1)
+        other = alike[slot]
+        same = exact and other >= 0 and keys[slot] == key
+        if same:
+            for a in range(4):
+                for k in range(n_outcomes):
+                    same &= prob[s, a, k] == prob[other, a, k]
+                    same &= reward[s, a, k] == reward[other, a, k]
+        if same:
+            kind[s] = kind[other]
+            continue
+        keys[slot], alike[slot], kind[s] = key, s, kinds
+        for a in range(4):
+            pay[kinds, a] = own[kinds, a] = 0.0
+            for j in range(4):
+                weight[kinds, j, a] = 0.0
+            for k in range(n_outcomes):
+                p, to = prob[s, a, k], next_state[s, a, k]
+                if not p > 0:
+                    continue
+                pay[kinds, a] += p * reward[s, a, k]
+                if terminal[s, a, k] or not live[to]:
+                    continue
+                if to == s:
+                    own[kinds, a] += gamma * p
+                else:
+                    j = 0 if to == n0 else 1 if to == n1 else 2 if to == n2 else 3
+                    weight[kinds, j, a] += gamma * p
+            scale[kinds, a] = _scale_of(own[kinds, a], pay[kinds, a])
+        kinds += 1
+    return kinds
+
+
+@kernel
+def _pack_any(
+    next_state: Any,
+    prob: Any,
+    reward: Any,
+    terminal: Any,
+    live: Any,
+    gamma: float,
+    near: Any,
+    kind: Any,
+    weight: Any,
+    pay: Any,
+    own: Any,
+    scale: Any,
+    ends: Any,
+) -> None:
+    """Pack any states, each a kind of its own; arguments as above."""
+    n_states, n_actions, n_outcomes = prob.shape
+    for s in range(n_states):
+        kind[s] = s
+        for a in range(n_actions):
+            pay[s, a] = own[s, a] = 0.0
+            for k in range(n_outcomes):
+                p, to = prob[s, a, k], next_state[s, a, k]
+                weight[s, a, k], near[s, a * n_outcomes + k] = 0.0, -1
+                if not p > 0 or not live[s]:
+                    continue
+                pay[s, a] += p * reward[s, a, k]
+                if terminal[s, a, k] or not live[to]:
+                    ends[s] = True
+                elif to == s:
+                    own[s, a] += gamma * p
+                else:
+                    weight[s, a, k], near[s, a * n_outcomes + k] = gamma * p, to
+            scale[s, a] = _scale_of(own[s, a], pay[s, a])
+
+
+@kernel
+def _order(
+    near: Any,
+    live: Any,
+    ends: Any,
+    root: int,
+    after: Any,
+    before: Any,
+    order: Any,
+    place: Any,
+    begins: Any,
+) -> int:
+    """Walk breadth first backwards from where episodes may end, else from a root; then from what is left.
+
+    Filled are `order` `[n]`, `place` `[S]`, where a state stands in it, -1 if nowhere, and `begins`; `after`
+    `[S + 2]` zeros and `before` `[S D]` are scratch. Returns the number of layers.
+    """
+    n_states, width = near.shape
+    for s in range(n_states):
+        place[s] = -1
+        if live[s]:
+            for j in range(width):
+                if near[s, j] >= 0:
+                    after[near[s, j] + 2] += 1
+    for s in range(n_states):
+        after[s + 2] += after[s + 1]
+    for s in range(n_states):  # sorted into `before` by successor, `after[t + 1]` grows to where t + 1 begins
+        if live[s]:
+            for j in range(width):
+                to = near[s, j]
+                if to >= 0:
+                    before[after[to + 1]] = s
+                    after[to + 1] += 1
+    n = 0
+    for s in range(n_states):
+        if ends[s]:
+            order[n], place[s] = s, n
+            n += 1
+    if root >= 0:
+        order[0], place[root], n = root, 0, 1
+    done, layers, layer_end, left = 0, 0, n, 0
+    begins[0] = 0
+    while True:
+        while done < n:
+            s = order[done]
+            done += 1
+            for i in range(after[s], after[s + 1]):
+                if place[before[i]] < 0:
+                    order[n], place[before[i]] = before[i], n
+                    n += 1
+            if done == layer_end:
+                if done - begins[layers] >= _THIN:
+                    layers += 1
+                    begins[layers] = done
+                layer_end = n
+        while left < n_states and (place[left] >= 0 or not live[left]):
+            left += 1
+        if left == n_states:
+            break
+        order[n], place[left] = left, n
+        n += 1
+        layer_end = n
+    if n > begins[layers]:
+        layers += 1
+        begins[layers] = n
+    return layers
+
+
+@kernel
+def _renumber(
+    near: Any,
+    kind: Any,
+    order: Any,
+    place: Any,
+    begins: Any,
+    layer: Any,
+    to_near: Any,
+    to_kind: Any,
+    reader: Any,
+) -> None:
+    """Put rows in order, and find the first layer that leads to each; `layer` `[n]` is scratch."""
+    n = to_kind.shape[0]
+    for at in range(reader.shape[0]):
+        reader[at] = at
+        for i in range(begins[at], begins[at + 1]):
+            layer[i] = at
+    for i in range(n):
+        s = order[i]
+        to_kind[i] = kind[s]
+        for j in range(near.shape[1]):
+            to = near[s, j]
+            if to < 0:
+                to_near[i, j] = n
+            else:
+                to_near[i, j] = place[to]
+                at = layer[place[to]]
+                reader[at] = min(reader[at], layer[i])
