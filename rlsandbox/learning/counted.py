@@ -67,6 +67,16 @@ def times(seen: Any) -> int:
 
 
 @kernel
+def likeliest(seen: Any) -> int:
+    """The slot of `[K]` seen most."""
+    best = 0
+    for k in range(1, seen.shape[0]):
+        if seen[k] > seen[best]:
+            best = k
+    return best
+
+
+@kernel
 def expected(tables: Any, s: Any, a: Any, gamma: float, outcomes: Any, telling: Any) -> float:
     """The sum p [ r + gamma max_a Q(s', a) ] over a pair's counts; told in `outcomes` `[K, 5]`."""
     seen, total = tables.seen[s, a], 0.0

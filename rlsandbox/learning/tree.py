@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsandbox.learning.exploration import DRAW, uniform
 from rlsandbox.learning.walk import Index
@@ -57,3 +58,35 @@ def promising(tried: Any, value: Any, weight: float, rng: Any) -> Any:
             if uniform(rng) * ties < 1.0:
                 action = a
     return rng, action
+
+
+def empty_tree(n: int, m: int, n_actions: int) -> dict[str, NDArray[Any]]:
+    """The tables `[N, ...]` of trees of at most `m` nodes."""
+    numbers = {name: np.zeros((n, m), np.int64) for name in ("state", "depth", "parent", "passed")}
+    return {
+        "n_nodes": np.zeros(n, np.int64),
+        **numbers,
+        "tried": np.zeros((n, m, n_actions), np.int64),
+        "value": np.zeros((n, m, n_actions)),
+        "places": np.full((n, 1 << (2 * m).bit_length()), -1, np.int64),
+    }
+
+
+def node_bytes(n_actions: int) -> int:
+    """Upper bound of the bytes that a node takes."""
+    return 64 + 16 * n_actions
+
+
+def tree_fits(tables: Any, n_states: int) -> bool:
+    """Whether trees `[N, ...]` are of nodes and states that are there."""
+    m = tables.state.shape[1]
+    limits = ((tables.n_nodes, m + 1), (tables.state, n_states), (tables.parent, m))
+    return all(bool(((array >= 0) & (array < limit)).all()) for array, limit in limits)
+
+
+def edges(tables: Any, i: int) -> NDArray[np.float64]:
+    """`[E, 4]` of the tree of replica `i`: state from, state to, how often it was reached, its depth."""
+    nodes = np.arange(1, tables.n_nodes[i])
+    state, parent = tables.state[i], tables.parent[i, nodes]
+    columns = state[parent], state[nodes], tables.passed[i, nodes], tables.depth[i, nodes]
+    return np.column_stack(columns).astype(np.float64)

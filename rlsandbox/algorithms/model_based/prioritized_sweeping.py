@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Line, Part, Update, number
 from rlsandbox.learning.configs import ControlConfig
-from rlsandbox.learning.counted import Counting, count, expected, slot_of
+from rlsandbox.learning.counted import Counting, count, expected, likeliest, slot_of
 from rlsandbox.learning.heap import heap_fits, pop, push
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.own_rule import towards
@@ -80,16 +80,6 @@ def queue(tables: Any, s: Any, a: Any, now: Any) -> None:
     if urgency > now.own.theta:
         pair = np.int64(s * Index(tables.q.shape[1]) + a)
         push(tables.heap, tables.place, tables.priority, tables.size, pair, urgency)
-
-
-@kernel
-def likeliest(seen: Any) -> int:
-    """The slot of `[K]` seen most."""
-    best = 0
-    for k in range(1, seen.shape[0]):
-        if seen[k] > seen[best]:
-            best = k
-    return best
 
 
 @kernel

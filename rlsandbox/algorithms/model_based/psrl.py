@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Line, Part, Update, number
 from rlsandbox.learning.counted import Counting, count, meet, slot_of
-from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, standard_normal, uniform
+from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, uniform
 from rlsandbox.learning.hyperparams import AgentConfig, hp
 from rlsandbox.learning.own_rule import OwnRule, Solving, towards
-from rlsandbox.learning.posterior import gamma_draw
+from rlsandbox.learning.posterior import draw_world, posterior, solve
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.stepping import Now, stepping, tell
 from rlsandbox.learning.walk import Index
@@ -60,69 +60,6 @@ class Own(NamedTuple):
     horizon: int
     sweeps: int
     theta: float
-
-
-@kernel
-def posterior(tables: Any, s: Any, a: Any, own: Any) -> Any:
-    """Mean of a pair's mean reward, and how sure that is (1 / variance)."""
-    n, total = 0, 0.0
-    for k in range(tables.seen.shape[2]):
-        n += tables.seen[s, a, k]
-        total += tables.seen[s, a, k] * tables.reward[s, a, k]
-    rate = own.prior_rate + n * own.rate
-    return (own.prior_rate * own.prior_mean + own.rate * total) / rate, rate
-
-
-@kernel
-def draw_world(tables: Any, own: Any, rng: Any) -> Any:
-    """Draw a world from the posterior, of the states met."""
-    n_slots = tables.seen.shape[2]
-    for i in range(tables.n_states[0]):
-        s = Index(tables.states[Index(i)])
-        for action in range(tables.q.shape[1]):
-            a = Index(action)
-            mean, rate = posterior(tables, s, a, own)
-            rng += DRAW + DRAW
-            normal = standard_normal(uniform(rng - DRAW), uniform(rng))
-            tables.drawn_reward[s, a] = mean + normal / np.sqrt(rate)
-            chance = tables.drawn_chance[s, a]
-            rng, chance[n_slots] = gamma_draw(own.unseen, rng)
-            total = chance[n_slots]
-            for k in range(n_slots):
-                chance[k] = 0.0
-                if tables.seen[s, a, k] > 0:
-                    rng, chance[k] = gamma_draw(float(tables.seen[s, a, k]), rng)
-                    total += chance[k]
-            for k in range(n_slots + 1):
-                chance[k] /= total
-            rng += DRAW
-            tables.drawn_state[s, a] = tables.states[Index(uniform(rng) * tables.n_states[0])]
-    return rng
-
-
-@kernel
-def solve(tables: Any, gamma: float, own: Any) -> None:
-    """Optimal action values of the world drawn, by value iteration in place, to and fro."""
-    q, n, n_slots = tables.q, tables.n_states[0], tables.seen.shape[2]
-    q[:] = 0.0
-    for swept in range(own.sweeps):
-        residual = 0.0
-        for i in range(n):
-            s = Index(tables.states[Index(i if swept % 2 else n - 1 - i)])
-            for a in range(q.shape[1]):
-                following, _, _ = greatest(q[Index(tables.drawn_state[s, a])])
-                following *= tables.drawn_chance[s, a, n_slots]
-                for k in range(n_slots):
-                    if tables.drawn_chance[s, a, k] > 0 and not tables.ended[s, a, k]:
-                        value, _, _ = greatest(q[Index(tables.successor[s, a, k])])
-                        following += tables.drawn_chance[s, a, k] * value
-                value = tables.drawn_reward[s, a] + gamma * following
-                change = abs(value - q[s, a])
-                if not change <= residual:
-                    residual = change
-                q[s, a] = value
-        if not residual > own.theta:
-            break
 
 
 @kernel(inline="always")

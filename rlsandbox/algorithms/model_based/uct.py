@@ -31,7 +31,7 @@ from rlsandbox.learning.hyperparams import AgentConfig, hp
 from rlsandbox.learning.own_rule import OwnRule, towards
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.stepping import Now, stepping, tell
-from rlsandbox.learning.tree import find, grow, promising
+from rlsandbox.learning.tree import edges, empty_tree, find, grow, node_bytes, promising, tree_fits
 from rlsandbox.learning.walk import Index, outcome
 from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.errors import check
@@ -181,7 +181,7 @@ class UCT(OwnRule):
         super().__init__(problem, config, seeds)
 
     def _refuse_too_large(self, problem: Enumerable, config: Any, n_seeds: int) -> None:
-        needed = n_seeds * (config.simulations + 1) * (64 + 16 * problem.mdp.n_actions)
+        needed = n_seeds * (config.simulations + 1) * node_bytes(problem.mdp.n_actions)
         check(
             needed <= MAX_BYTES,
             f"the search trees would take {needed / 2**20:,.0f} MB, more than {MAX_BYTES // 2**20:,}: "
@@ -191,21 +191,14 @@ class UCT(OwnRule):
 
     def make_tables(self) -> Any:
         """No values, no tree."""
-        n, m, n_actions = self.n_seeds, self.config.simulations + 1, self.problem.mdp.n_actions
+        n, n_actions, depth = self.n_seeds, self.problem.mdp.n_actions, self.config.depth
         return Tables(
             q=self.per_action(0.0),
             visits=self.per_action(0, np.int64),
             before=np.zeros((n, n_actions)),
-            n_nodes=np.zeros(n, np.int64),
-            state=np.zeros((n, m), np.int64),
-            depth=np.zeros((n, m), np.int64),
-            parent=np.zeros((n, m), np.int64),
-            passed=np.zeros((n, m), np.int64),
-            tried=np.zeros((n, m, n_actions), np.int64),
-            value=np.zeros((n, m, n_actions)),
-            places=np.full((n, 1 << (2 * m).bit_length()), -1, np.int64),
-            path=np.zeros((n, self.config.depth, 2), np.int64),
-            paid=np.zeros((n, self.config.depth)),
+            **empty_tree(n, self.config.simulations + 1, n_actions),
+            path=np.zeros((n, depth, 2), np.int64),
+            paid=np.zeros((n, depth)),
         )
 
     def own(self) -> NamedTuple:
@@ -227,11 +220,7 @@ class UCT(OwnRule):
 
     def tables_fit(self, tables: Any) -> bool:
         """Whether the tree that is shown is one of states that are there."""
-        m, n_states = tables.state.shape[1], self.problem.mdp.n_states
-        limits = ((tables.n_nodes, m + 1), (tables.state, n_states), (tables.parent, m))
-        return super().tables_fit(tables) and all(
-            bool(((array >= 0) & (array < limit)).all()) for array, limit in limits
-        )
+        return super().tables_fit(tables) and tree_fits(tables, self.problem.mdp.n_states)
 
     def written(self, row: dict[str, float], replica: int) -> tuple[Part, ...]:
         """The value that led to the step."""
@@ -269,8 +258,4 @@ class UCT(OwnRule):
         """As others; "tree" `[E, 4]` of the last search: state from, state to, times passed, depth."""
         if name != "tree":
             return super().field(name, replica)
-        tables, i = self.tables, replica or 0
-        nodes = np.arange(1, tables.n_nodes[i])
-        state, parent = tables.state[i], tables.parent[i, nodes]
-        columns = state[parent], state[nodes], tables.passed[i, nodes], tables.depth[i, nodes]
-        return np.column_stack(columns).astype(np.float64)
+        return edges(self.tables, replica or 0)
