@@ -14,7 +14,7 @@ from tests.helpers import begin, corridor, eventful, last_update
 ALPHA, GAMMA = 0.3, 0.9
 
 
-def values(session: TrainingSession) -> np.ndarray:
+def values(session: TrainingSession) -> Any:
     """`[S]`, a copy."""
     return session.agent.state()["tables.v"][0]
 
@@ -151,7 +151,7 @@ def test_n_step_td_adds_up_n_rewards_and_the_value_of_where_they_led(n):
 
 @pytest.mark.parametrize("schedule", ["constant", "1/n", "exponential"])
 def test_one_step_is_td0_bit_by_bit_and_two_steps_are_not(schedule):
-    config = {"alpha": ALPHA, "gamma": GAMMA, "alpha_schedule": schedule, "initial_v": 0.5}
+    config: dict[str, Any] = {"alpha": ALPHA, "gamma": GAMMA, "alpha_schedule": schedule, "initial_v": 0.5}
     td0, one, two = (
         begin(algorithm, eventful(), (1, 2), **config, **more)
         for algorithm, more in (("td0", {}), ("n_step_td", {"n": 1}), ("n_step_td", {"n": 2}))
@@ -236,7 +236,7 @@ def test_td_lambda_corrects_all_that_led_here_by_their_traces(kind):
 
 @pytest.mark.parametrize("kind", ["accumulating", "replacing", "Dutch"])
 def test_without_lambda_it_is_td0_bit_by_bit(kind):
-    config = {"alpha": ALPHA, "gamma": GAMMA}
+    config: dict[str, Any] = {"alpha": ALPHA, "gamma": GAMMA}
     td0 = begin("td0", eventful(), (1, 2), **config)
     none = begin("td_lambda", eventful(), (1, 2), **config, trace_decay=0.0, traces=kind)
     some = begin("td_lambda", eventful(), (1, 2), **config, trace_decay=0.5, traces=kind)
@@ -282,7 +282,7 @@ def online_lambda_return(
 
 @pytest.mark.parametrize("decay", [0.7, 0.9, 1.0])  # so that no trace gets too small within an episode
 def test_dutch_traces_are_the_online_lambda_return_after_every_step(decay):
-    config = {"alpha": ALPHA, "gamma": GAMMA, "trace_decay": decay}
+    config: dict[str, Any] = {"alpha": ALPHA, "gamma": GAMMA, "trace_decay": decay}
     dutch, other = (
         begin("td_lambda", eventful(), (5,), **config, traces=kind) for kind in ("Dutch", "accumulating")
     )

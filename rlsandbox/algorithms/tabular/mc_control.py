@@ -6,9 +6,9 @@
 With the 1/n schedule of alpha, which is the book's, Q(S, A) is the mean of the returns that followed. A
 constant alpha forgets what followed on worse behaviour, but has to be small: returns are noisy. Every pair
 is tried for ever because the behaviour is soft, or because episodes begin with exploring starts: in any
-live state with any action, all equally likely. Greedy after that (epsilon 0) is Monte Carlo ES. Episodes
-that were truncated have no return: they are dropped and counted, so that an agent which never reaches an
-end never learns.
+live state with any action, all equally likely. Greedy after that (epsilon 0, and start values below all
+returns, or it tries what is untried without end) is Monte Carlo ES. Episodes that were truncated have no
+return: they are dropped and counted, so that an agent which never reaches an end never learns.
 
 Source: Sutton & Barto, 2nd edition, sections 5.3 and 5.4.
 """

@@ -5,11 +5,13 @@
     Q(S, A) <- Q(S, A) + W / C(S, A) [ G - Q(S, A) ]
     if A is not greedy: stop;   else W <- W / b(A|S)
 
-It learns from the ends of episodes only, as far back as they were greedy. b is the exploration's own chance
-of what was done, kept when it was done: exact for epsilon-greedy and softmax. UCB, a count bonus and
-optimistic values choose with chance 1 or share a tie, and are soft over time at best. Thompson sampling's
-chance is taken given what was drawn for the other actions (`chances.py`). Episodes that were truncated are
-dropped and counted.
+It learns from the ends of episodes only, as far back as they were greedy. Greedy means: to those actions of
+a state that have learnt from a return at all. An untried one whose start value is above the truth would
+otherwise stay the greedy one for ever, since what leads to it is never followed by greedy actions alone. b
+is the exploration's own chance of what was done, kept when it was done: exact for epsilon-greedy and
+softmax. UCB, a count bonus and optimistic values choose with chance 1 or share a tie, and are soft over
+time at best. Thompson sampling's chance is taken given what was drawn for the other actions (`chances.py`).
+Episodes that were truncated are dropped and counted.
 
 Source: Sutton & Barto, 2nd edition, section 5.7.
 """
@@ -21,13 +23,13 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from rlsandbox.learning.agent import Part, Preset, Update, number
+from rlsandbox.learning.agent import Floats, Part, Preset, Snapshot, Update, View, number
 from rlsandbox.learning.chances import chance_of
 from rlsandbox.learning.configs import Exploring, Shaped
 from rlsandbox.learning.control import COURSE, Control
 from rlsandbox.learning.episode import Episodic, begin_episode, close, place, remember, report
-from rlsandbox.learning.exploration import behaviour, greatest
-from rlsandbox.learning.policy import greedy_probs
+from rlsandbox.learning.exploration import behaviour
+from rlsandbox.learning.policy import TabularPolicy, greedy_probs
 from rlsandbox.learning.returns import sampled_path
 from rlsandbox.learning.stepping import Now, Transition, explore, stepping, tell
 from rlsandbox.learning.walk import Index
@@ -64,6 +66,16 @@ def act(tables: Any, model: Any, s: Any, now: Any, rng: Any) -> Any:
 
 
 @kernel(inline="always")
+def target_action(values: Any, totals: Any) -> int:
+    """The best action of those that have learnt from a return, the first of several."""
+    best, action = -np.inf, -1
+    for a in range(values.shape[0]):
+        better = totals[a] > 0.0 and values[a] > best
+        best, action = values[a] if better else best, a if better else action
+    return action
+
+
+@kernel(inline="always")
 def learn(tables: Any, model: Any, t: Any, now: Any, rng: Any, record: Any, telling: Any) -> Any:
     """Keep a step; at the end of the episode learn from all of them, the last one first."""
     at = place(tables)
@@ -82,8 +94,7 @@ def learn(tables: Any, model: Any, t: Any, now: Any, rng: Any, record: Any, tell
             q[s, a] = before + share * (g - before)
             report(told, rows, s, a, g, before, q[s, a], weight, totals[s, a])
             rows += 1
-            _, greedy, _ = greatest(q[s])  # of several best ones the first
-            if a != Index(greedy) or i == 0:
+            if i == 0 or a != Index(target_action(q[s], totals[s])):
                 tables.weighed[0], tables.weighed[1] = weight, totals[s, a]
                 step = Transition(s, a, g, extra, t.s_next, True, False, t.explored, t.step)
                 share_now = Now(share, now.gamma, now.kind, now.level, now.own)
@@ -125,6 +136,22 @@ class OffPolicyMonteCarloControl(Episodic, Control):
             **episode,
         )
 
+    def greedy_values(self) -> Floats:
+        """`[N, S, A]`, what the learnt policy is greedy to: never to what has no return where others have."""
+        known = self.tables.totals > 0
+        return np.where(known | ~known.any(axis=2, keepdims=True), self.tables.q, -np.inf)
+
+    def policy(self) -> TabularPolicy:
+        """Greedy to what has a return."""
+        return TabularPolicy(greedy_probs(self.greedy_values()), self.tables.q.copy())
+
+    def snapshot(self, view: View) -> Snapshot:
+        """Copies of the table of one replica, or the mean over replicas; the learnt policy and its values."""
+        shot, values, one = super().snapshot(view), self.greedy_values(), view.replica
+        values = values if one is None else values[one : one + 1]
+        v = np.where(self.problem.mdp.live, values.max(axis=2).mean(axis=0), 0.0)
+        return replace(shot, v=v, policy=greedy_probs(values).mean(axis=0))
+
     def written(self, row: dict[str, float], replica: int) -> tuple[Part, ...]:
         """Before + W / C [ G - before ] = after."""
         weight, total = self.tables.weighed[replica].tolist()
@@ -137,7 +164,7 @@ class OffPolicyMonteCarloControl(Episodic, Control):
     def backup(self, state: int, replica: int) -> Update | None:
         """The update of the greedy action from a greedy episode that could follow, if it ends."""
         q, visits = self.tables.q[replica], self.tables.visits[replica]
-        steps = sampled_path(self.problem.mdp, greedy_probs(q), state, 256)
+        steps = sampled_path(self.problem.mdp, greedy_probs(self.greedy_values()[replica]), state, 256)
         kind, level = self.exploration()[0], self.level(int(self.walk.episodes[replica]))
         walked = [step.state for step in steps[1:]]
         chances = behaviour(q[walked], visits[walked], kind, level)
