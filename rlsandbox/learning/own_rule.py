@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rlsandbox.learning.agent import Part, Preset, Update
 from rlsandbox.learning.configs import FOREVER, Discounted
 from rlsandbox.learning.control import Control
+from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, uniform
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.sampling import Sampler
+from rlsandbox.worlds.compiled import kernel
 
 
 def towards(
@@ -33,6 +35,14 @@ def towards(
         parts=parts,
         step=-1,
     )
+
+
+@kernel
+def best_of(q: Any, rng: Any) -> Any:
+    """(rng, action): one of the best of `[A]` values, each with the same chance."""
+    _, best, ties = greatest(q)
+    rng += DRAW
+    return rng, epsilon_greedy(q, best, ties, 0.0, uniform(rng))
 
 
 class Solving(Discounted):

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from rlsandbox.learning.exploration import DRAW, uniform
 from rlsandbox.learning.walk import Index
 from rlsandbox.worlds.compiled import kernel
+from rlsandbox.worlds.errors import check
 
+MAX_BYTES = 2**30
 _MIX_STATE, _MIX_DEPTH, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(32)
 
 
@@ -72,9 +74,19 @@ def empty_tree(n: int, m: int, n_actions: int) -> dict[str, NDArray[Any]]:
     }
 
 
-def node_bytes(n_actions: int) -> int:
-    """Upper bound of the bytes that a node takes."""
-    return 64 + 16 * n_actions
+def refuse_too_large(n_nodes: int, n_actions: int) -> None:
+    """Say so if trees of so many nodes in all would take too much memory.
+
+    Raises:
+        SandboxError: they would take more than `MAX_BYTES`.
+    """
+    needed = n_nodes * (64 + 16 * n_actions)
+    check(
+        needed <= MAX_BYTES,
+        f"the search trees would take {needed / 2**20:,.0f} MB, more than {MAX_BYTES // 2**20:,}: "
+        "take fewer simulations or fewer seeds.",
+        "simulations",
+    )
 
 
 def tree_fits(tables: Any, n_states: int) -> bool:

@@ -208,9 +208,6 @@ class PrioritizedSweeping(Counting, Planning):
         target = self.expectation(self.tables.outcomes[replica], row["gamma"])
         if self.told(replica):
             return corrected(row, target)
-        return self._error(target, row)
-
-    def _error(self, target: list[Part], row: dict[str, float]) -> tuple[Part, ...]:
         before = Part(closed(row["before"]), "old", int(row["state"]))
         error = number(abs(row["target"] - row["before"]))
         return Part("P = | "), *target, Part(" − "), before, Part(f" | = {error}: nothing to back up")
@@ -240,7 +237,8 @@ class PrioritizedSweeping(Counting, Planning):
             1.0 / visits if config.alpha_schedule == "1/n" else self.alpha(int(self.walk.episodes[replica]))
         )
         before = float(q[state, action])
-        row = {"state": state, "before": before, "alpha": alpha, "after": before + alpha * (target - before)}
+        after = before + alpha * (target - before)
+        row = {"state": state, "before": before, "alpha": alpha, "after": after}
         parts = corrected(row, self.expectation(outcomes, config.gamma))
         return towards(state, action, before, target, alpha, config.gamma, parts)
 

@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Line, Part, Update, number
 from rlsandbox.learning.counted import Counting, count, meet, slot_of
-from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, uniform
 from rlsandbox.learning.hyperparams import AgentConfig, hp
-from rlsandbox.learning.own_rule import OwnRule, Solving, towards
+from rlsandbox.learning.own_rule import OwnRule, Solving, best_of, towards
 from rlsandbox.learning.posterior import draw_world, posterior, solve
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.stepping import Now, stepping, tell
@@ -78,10 +77,8 @@ def act(tables: Any, model: Any, s: Any, now: Any, rng: Any) -> Any:
         solve(tables, now.gamma, now.own)
         tables.age[0] = 0
     tables.age[0] += 1
-    q = tables.q[Index(s)]
-    _, best, ties = greatest(q)
-    rng += DRAW
-    return rng, epsilon_greedy(q, best, ties, 0.0, uniform(rng)), False
+    rng, a = best_of(tables.q[Index(s)], rng)
+    return rng, a, False
 
 
 @kernel
@@ -105,9 +102,7 @@ class PSRL(Counting, OwnRule):
 
     title = "Posterior sampling (PSRL)"
     source = "Strens (2000); Osband, Russo & Van Roy (2013)"
-    equation = (
-        "each episode: p ~ Dirichlet(counts), r ~ normal(mean, σ²/n), act greedily to the Q of that world"
-    )
+    equation = "each episode: p ~ Dirichlet(counts), r ~ normal(mean, 1/w), greedy to the Q of that world"
     loop = stepping(learn, act=act, begin=begin)
     offers = OwnRule.offers | {"known", "uncertainty"}
 
@@ -183,16 +178,9 @@ class PSRL(Counting, OwnRule):
 
     def own(self) -> NamedTuple:
         """What it believes at first, and how long it plans."""
-        config = self.config
-        return Own(
-            config.reward_mean,
-            config.reward_spread**-2,
-            config.reward_noise**-2,
-            config.unseen,
-            config.horizon,
-            config.sweeps,
-            config.theta,
-        )
+        c = self.config
+        rates = c.reward_spread**-2, c.reward_noise**-2
+        return Own(c.reward_mean, *rates, c.unseen, c.horizon, c.sweeps, c.theta)
 
     def reconfigure(self, config: AgentConfig) -> None:
         """Other beliefs make another world."""
@@ -226,11 +214,8 @@ class PSRL(Counting, OwnRule):
             Line(line.state, (*line.parts, Part(f", drawn chance {number(float(chances[k]))}")))
             for line, k in zip(counted, np.flatnonzero(self.tables.seen[pair]), strict=False)
         ]
-        unseen = (
-            Part("→ "),
-            Part(f"{self.problem.world.cell_of(elsewhere)}", "next", elsewhere),
-            Part(f": not seen yet, drawn chance {number(float(chances[-1]))}"),
-        )
+        there = Part(f"{self.problem.world.cell_of(elsewhere)}", "next", elsewhere)
+        unseen = Part("→ "), there, Part(f": not seen yet, drawn chance {number(float(chances[-1]))}")
         paid = (Part("drawn reward "), Part(number(float(self.tables.drawn_reward[pair])), "reward"))
         return (*drawn, Line(elsewhere, unseen), Line(state, paid))
 

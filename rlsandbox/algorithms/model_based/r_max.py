@@ -23,9 +23,8 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Line, Part, Update, number
 from rlsandbox.learning.counted import Counting, count, expected, meet, slot_of, times
-from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, uniform
 from rlsandbox.learning.hyperparams import AgentConfig, hp
-from rlsandbox.learning.own_rule import OwnRule, Solving, towards
+from rlsandbox.learning.own_rule import OwnRule, Solving, best_of, towards
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.stepping import Now, stepping, tell
 from rlsandbox.learning.walk import Index
@@ -61,10 +60,8 @@ class Own(NamedTuple):
 @kernel(inline="always")
 def act(tables: Any, model: Any, s: Any, now: Any, rng: Any) -> Any:
     """Do what is best by the plan, each of the best with the same chance."""
-    q = tables.q[Index(s)]
-    _, best, ties = greatest(q)
-    rng += DRAW
-    return rng, epsilon_greedy(q, best, ties, 0.0, uniform(rng)), False
+    rng, a = best_of(tables.q[Index(s)], rng)
+    return rng, a, False
 
 
 @kernel
@@ -235,12 +232,10 @@ class RMax(Counting, OwnRule):
         action = int(q[state].argmax())
         seen, m = int(self.tables.seen[replica, state, action].sum()), self.config.m
         outcomes, target = self.outcomes(state, action, replica)
+        parts = [*self.expectation(outcomes, self.config.gamma), Part(" = ")]
         if seen < m:
-            target = self.optimism
-            parts: tuple[Part, ...] = (Part(f"seen {seen:,} of {m:,} times, believed to be worth "),)
-        else:
-            parts = (*self.expectation(outcomes, self.config.gamma), Part(" = "))
-        parts = (*parts, Part(number(target), "new", state))
+            target, parts = self.optimism, [Part(f"seen {seen:,} of {m:,} times, believed to be worth ")]
+        parts = *parts, Part(number(target), "new", state)
         return towards(state, action, float(q[state, action]), target, 1.0, self.config.gamma, parts)
 
     def field(self, name: str, replica: int | None) -> NDArray[Any]:

@@ -26,17 +26,14 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Line, Part, Update, number
 from rlsandbox.learning.configs import Discounted
-from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, uniform
+from rlsandbox.learning.exploration import DRAW, uniform
 from rlsandbox.learning.hyperparams import AgentConfig, hp
-from rlsandbox.learning.own_rule import OwnRule, towards
+from rlsandbox.learning.own_rule import OwnRule, best_of, towards
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.stepping import Now, stepping, tell
-from rlsandbox.learning.tree import edges, empty_tree, find, grow, node_bytes, promising, tree_fits
+from rlsandbox.learning.tree import edges, empty_tree, find, grow, promising, refuse_too_large, tree_fits
 from rlsandbox.learning.walk import Index, outcome
 from rlsandbox.worlds.compiled import kernel
-from rlsandbox.worlds.errors import check
-
-MAX_BYTES = 2**30
 
 
 class Tables(NamedTuple):
@@ -120,9 +117,8 @@ def act(tables: Any, model: Any, s: Any, now: Any, rng: Any) -> Any:
     for a in range(q.shape[0]):
         if np.isfinite(q[a]):  # else it stays, so that it cannot go unnoticed
             q[a] = value[a] if tried[a] > 0 else worst
-    _, best, ties = greatest(q)
-    rng += DRAW
-    return rng, epsilon_greedy(q, best, ties, 0.0, uniform(rng)), False
+    rng, a = best_of(q, rng)
+    return rng, a, False
 
 
 @kernel(inline="always")
@@ -177,17 +173,8 @@ class UCT(OwnRule):
         )
 
     def __init__(self, problem: Enumerable, config: Any, seeds: Sequence[int]) -> None:
-        self._refuse_too_large(problem, config, len(seeds))
+        refuse_too_large(len(seeds) * (config.simulations + 1), problem.mdp.n_actions)
         super().__init__(problem, config, seeds)
-
-    def _refuse_too_large(self, problem: Enumerable, config: Any, n_seeds: int) -> None:
-        needed = n_seeds * (config.simulations + 1) * node_bytes(problem.mdp.n_actions)
-        check(
-            needed <= MAX_BYTES,
-            f"the search trees would take {needed / 2**20:,.0f} MB, more than {MAX_BYTES // 2**20:,}: "
-            "take fewer simulations or fewer seeds.",
-            "simulations",
-        )
 
     def make_tables(self) -> Any:
         """No values, no tree."""
@@ -207,14 +194,14 @@ class UCT(OwnRule):
 
     def reconfigure(self, config: AgentConfig) -> None:
         """A tree of another size begins anew; the next step makes a new one anyway."""
-        self._refuse_too_large(self.problem, config, self.n_seeds)
+        refuse_too_large(self.n_seeds * (config.simulations + 1), self.problem.mdp.n_actions)
         super().reconfigure(config)
         kept = {"q": self.tables.q, "visits": self.tables.visits}
         self.tables = self.make_tables()._replace(**kept)
 
     def replace_problem(self, problem: Enumerable) -> None:
         """Keep the values; the tree is of another world."""
-        self._refuse_too_large(problem, self.config, self.n_seeds)
+        refuse_too_large(self.n_seeds * (self.config.simulations + 1), problem.mdp.n_actions)
         super().replace_problem(problem)
         self.tables.n_nodes[:] = 0
 
@@ -224,25 +211,18 @@ class UCT(OwnRule):
 
     def written(self, row: dict[str, float], replica: int) -> tuple[Part, ...]:
         """The value that led to the step."""
-        tried = self.tables.tried[replica, 0, int(row["action"])]
-        return Part(f"mean return of {tried:,} simulations: "), Part(number(row["after"]), "new")
+        return Part("mean return of the simulations: "), Part(number(row["after"]), "new")
 
     def lines(self, row: dict[str, float], replica: int) -> tuple[Line, ...]:
         """What the search has found for every action at the root."""
-        state, tables = int(row["state"]), self.tables
-        if not tables.n_nodes[replica]:
+        state, lines = int(row["state"]), []
+        if self.tables.n_nodes[replica] == 0:
             return ()
-        return tuple(
-            Line(
-                state,
-                (
-                    Part(f"{action.name}: "),
-                    Part(number(float(tables.value[replica, 0, a])), "", state),
-                    Part(f", mean of {tables.tried[replica, 0, a]:,} simulations"),
-                ),
-            )
-            for a, action in enumerate(self.problem.world.actions[:32])
-        )
+        for a, action in enumerate(self.problem.world.actions[:32]):
+            value, tried = float(self.tables.value[replica, 0, a]), self.tables.tried[replica, 0, a]
+            told = Part(f"{action.name}: "), Part(number(value)), Part(f", mean of {tried:,} simulations")
+            lines.append(Line(state, told))
+        return tuple(lines)
 
     def backup(self, state: int, replica: int) -> Update | None:
         """What the last search from a state has found; None where there was none."""
