@@ -1,4 +1,4 @@
-"""Monte Carlo on and off the policy, recomputed by hand; what is dropped; the chances of choices."""
+"""Monte Carlo on and off the policy, recomputed by hand; what is dropped."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -8,22 +8,12 @@ import pytest
 
 from rlsandbox.algorithms import registry
 from rlsandbox.learning.agent import Update, View, number
-from rlsandbox.learning.chances import chance_of
 from rlsandbox.learning.configs import LEVELS
 from rlsandbox.learning.exploration import (
-    BONUS,
-    EPSILON_GREEDY,
-    SOFTMAX,
-    THOMPSON,
-    UCB,
     behaviour,
-    choose,
-    seeded,
 )
 from rlsandbox.learning.oracle import policy_values
-from rlsandbox.learning.stepping import Now
 from rlsandbox.training.session import TrainingSession
-from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.gallery import gallery_world
 from rlsandbox.worlds.rules import Rules
@@ -237,8 +227,9 @@ def test_off_policy_control_learns_from_the_greedy_ends_of_episodes():
     session = begin("off_policy_mc_control", slippery(), (5,), gamma=GAMMA, epsilon=0.7)
     stopped = whole = 0
     for before, episode, update in episodes(session, 1500):
-        q, totals, g, weight, told, lines = before["q"], before["totals"], 0.0, 1.0, None, []
+        q, totals, g, weight, told, lines = before["q"], before["totals"], 0.0, 1.0, (), []
         chances = behaviour(q.copy(), before["visits"], 0, 0.7)
+        s = a = ratio = 0
         for i in reversed(range(len(episode))):
             s, a, reward = episode[i]
             g = reward + GAMMA * g
@@ -324,40 +315,6 @@ def test_a_bonus_is_shown_as_what_was_added():
     assert update.reward == pytest.approx(-sum(0.5**i for i in range(steps)), abs=1e-12)
     assert update.target == pytest.approx(update.reward + update.extra, abs=1e-12)
     assert "(added)" in "".join(part.text for part in update.parts)
-
-
-# -- chances of choices ------------------------------------------------------------------------------
-
-
-@kernel
-def often(values: Any, visits: Any, now: Any, rng: Any, counts: Any, inverse: Any, n: int) -> None:
-    """Choose n times: how often each action, and the sum of 1 / chance."""
-    for _ in range(n):
-        before = rng
-        rng, action, _ = choose(values, visits, now, rng)
-        counts[action] += 1
-        inverse[action] += 1.0 / chance_of(values, visits, action, now.kind, now.level, before)
-
-
-@pytest.mark.parametrize("kind", sorted({kind for kind, _ in LEVELS.values()}))
-def test_the_mean_of_one_over_the_chance_is_one_for_every_action_that_is_chosen(kind):
-    n, values, visits = 200_000, np.array([0.5, -0.2, 0.5, 0.1]), np.array([5, 1, 5, 3])
-    counts, inverse = np.zeros(4), np.zeros(4)
-    often(values, visits, Now(0.0, 0.0, kind, 0.7, 0), seeded((9,))[0], counts, inverse, n)
-    chosen = counts > 0
-    assert chosen.sum() == {EPSILON_GREEDY: 4, SOFTMAX: 4, THOMPSON: 4, UCB: 2, BONUS: 2}[kind]
-    np.testing.assert_allclose(inverse[chosen] / n, 1.0, rtol=0, atol=0.03)
-    if kind != THOMPSON:  # whose chance is that given the other draws: another one each time
-        expected = behaviour(values[None], visits[None], kind, 0.7)[0]
-        np.testing.assert_allclose(counts[chosen] / inverse[chosen], expected[chosen], rtol=1e-9)
-
-
-def test_untried_actions_share_the_choice_of_ucb():
-    rng = seeded((9,))[0]
-    values, visits = np.zeros(4), np.array([3, 0, 0, 2])
-    assert chance_of(values, visits, 1, UCB, 1.0, rng) == 0.5
-    assert chance_of(values, visits + 1, 1, UCB, 1.0, rng) == 0.5  # ln 9 / 1 for both
-    assert chance_of(values, visits, 0, THOMPSON, 0.0, rng) == 0.25  # greedy among equals
 
 
 # -- what is dropped ---------------------------------------------------------------------------------

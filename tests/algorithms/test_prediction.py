@@ -186,7 +186,7 @@ def test_two_steps_by_hand():
 
 def test_more_steps_than_an_episode_has_are_monte_carlo():
     for algorithm in ("n_step_td", "mc_prediction"):
-        more = {"n": 1000} if algorithm == "n_step_td" else {"visit": "every"}
+        more: dict[str, Any] = {"n": 1000} if algorithm == "n_step_td" else {"visit": "every"}
         session = begin(
             algorithm, corridor(7), episodes=9, policy="optimal", alpha=ALPHA, gamma=GAMMA, **more
         )
