@@ -244,7 +244,7 @@ def _evaluate(
             value /= 1 - own
             most, largest = max(most, abs(value - v[i])), max(largest, abs(value))
             v[i] = value
-        ratio = most / before
+        ratio = most / before if before < np.inf else 1.0  # nothing is known after one sweep
         if most == 0 or (ratio < 1 and most * ratio / (1 - ratio) <= enough * largest):
             return True
         before = most

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.algorithms import find
 from rlsandbox.learning.agent import Agent, Curve, Floats, Snapshot, Tick, View
-from rlsandbox.learning.oracle import Solution, policy_values, solve
+from rlsandbox.learning.oracle import Solution, occupancy, policy_values, solve
 from rlsandbox.learning.problem import Enumerable, misfit
 from rlsandbox.training.evaluate import Evaluation, evaluate_policy, oracle_gap, value_error
 from rlsandbox.training.history import Gap, GapLog, History, Moment
@@ -383,10 +384,16 @@ class TrainingSession:
 
     def progress(self, view: View) -> Progress:
         """Copies of everything that a screen shows."""
+        snapshot = self.agent.snapshot(view)
+        if "occupancy" in view.wants:
+            gamma = float(getattr(self.agent.config, "gamma", 1.0))
+            share = occupancy(self.agent.problem.mdp, snapshot.policy, gamma)
+            if share is not None:
+                snapshot = dataclasses.replace(snapshot, fields={**snapshot.fields, "occupancy": share})
         return Progress(
             world=self.world,
             mdp=self.agent.problem.mdp,
-            snapshot=self.agent.snapshot(view),
+            snapshot=snapshot,
             clock=self.clock,
             oracle=self.oracle() if "oracle" in view.wants else None,
             curves=self.agent.curves() if "curves" in view.wants else {},

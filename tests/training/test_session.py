@@ -338,3 +338,12 @@ def test_a_world_without_an_oracle_is_no_reason_to_go_step_by_step():
     for _ in range(40):
         session.run_slice()
     assert session.clock > 40_000
+
+
+def test_occupancy_is_the_policys_discounted_share_of_each_state():
+    session = begin("value_iteration", corridor(3), gamma=0.5)
+    session.run()
+    shot = session.progress(View(wants=frozenset({"occupancy"}))).snapshot
+    # (1 - gamma) in the start, that times gamma in the middle; nothing beyond the goal.
+    np.testing.assert_allclose(shot.fields["occupancy"], [0.5, 0.25, 0.0])
+    assert "occupancy" not in session.progress(View()).snapshot.fields
