@@ -83,7 +83,7 @@ def run(quick: bool) -> Figure:
                 lambda s: s.agent.estimates()[:, _START],
                 policy=policy,
                 gamma=1.0,
-                behaviour="random",
+                behaviour="uniform",
                 importance=kind,
             )
             - truth[_START]

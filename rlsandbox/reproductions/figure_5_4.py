@@ -35,7 +35,7 @@ def run(quick: bool) -> Figure:
             lambda s: s.agent.estimates()[:, 1],
             policy=always_left,
             gamma=1.0,
-            behaviour="random",
+            behaviour="uniform",
             importance=kind,
             visit="first",
         )

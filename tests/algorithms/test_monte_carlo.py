@@ -81,7 +81,7 @@ def numbers(update: Update) -> list[tuple[int, tuple[str, ...]]]:
 
 @pytest.mark.parametrize("importance", ["ordinary", "weighted"])
 @pytest.mark.parametrize("visit", ["first", "every"])
-@pytest.mark.parametrize(("soft", "epsilon"), [("random", 1.0), ("soft", 0.6)])
+@pytest.mark.parametrize(("soft", "epsilon"), [("uniform", 1.0), ("soft", 0.6)])
 def test_returns_count_by_how_much_likelier_the_target_would_have_made_them(importance, visit, soft, epsilon):
     world, weighted = eventful().replace(schedule=()), importance == "weighted"
     config: dict[str, Any] = {"gamma": GAMMA, "importance": importance, "visit": visit, "policy": "optimal"}

@@ -6,7 +6,7 @@
 
 The ordinary mean is right on average, but its variance may have no bound; the weighted one is biased at first
 and never leaves the range of the returns. The behaviour b does what the target pi does, but with chance
-epsilon a random action; `random` is epsilon = 1. Episodes that were truncated are dropped and counted.
+epsilon a random action; `uniform` is epsilon = 1. Episodes that were truncated are dropped and counted.
 
 Source: Sutton & Barto, 2nd edition, sections 5.5 and 5.6; Precup, Sutton & Singh (2000).
 """
@@ -112,10 +112,10 @@ class OffPolicyConfig(Evaluating, Discounted):
         label="Importance",
         doc="weighted: a mean weighted by the ratios; ordinary: the plain mean of ratio times return",
     )
-    behaviour: Literal["random", "soft"] = hp(
-        "random",
+    behaviour: Literal["uniform", "soft"] = hp(
+        "uniform",
         label="Behaviour",
-        doc="whose episodes are seen: a random policy's, or the target's with random actions in between",
+        doc="whose episodes are seen: those of random actions, or the target's with some in between",
     )
     epsilon: float = hp(
         0.3,
@@ -162,7 +162,7 @@ class OffPolicyPrediction(Episodic, Prediction):
     def own(self) -> Own:
         """The target, how soft the behaviour is, and how returns count."""
         config = self.config
-        epsilon = 1.0 if config.behaviour == "random" else config.epsilon
+        epsilon = 1.0 if config.behaviour == "uniform" else config.epsilon
         return Own(self.given, epsilon, config.visit == "every", config.importance == "weighted")
 
     def written(self, row: dict[str, float], replica: int) -> tuple[Part, ...]:
