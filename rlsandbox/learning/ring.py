@@ -23,7 +23,8 @@ class Patient(AgentConfig):
     n: int = hp(
         4,
         ge=1,
-        le=100,
+        le=1000,
+        log=True,
         label="Steps",
         symbol="n",
         doc="rewards that a return adds up before it bootstraps; 1 learns at once, many as Monte Carlo does",
