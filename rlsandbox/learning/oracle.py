@@ -102,7 +102,8 @@ def _discounted(
         residual = wave[sweeps](packed.rows, v, layers, packed.n_ends, floor, gamma, enough, passes)
         if residual <= enough:
             return
-    scratch = np.empty(n), np.empty(n), np.empty(n, np.int32)
+    width = 4 if sweeps else packed.rows.weight.shape[2]
+    scratch = np.empty(n), np.empty(n), np.empty(n), np.empty((n, width), np.uint32), np.empty((n, width))
     residual = alternate[sweeps](packed.rows, v, *scratch, _ROUNDS, enough, layers.progress)
     if residual > max(enough, 1e-15 * np.abs(v).max()):
         v[:n] = _by_policies(mdp, packed, v, gamma)

@@ -16,7 +16,6 @@ from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.mdp import TabularMDP
 
 _SLOTS = 1024
-_CODE_BITS = 3
 DEEP = 24
 """A model of fewer layers has no direction that sweeps could follow."""
 _THIN = 16
@@ -77,33 +76,34 @@ def pack(mdp: TabularMDP, live: NDArray[np.bool_], gamma: float) -> Packed:
     shared, kinds = n_actions == 4, -1
     near, weight = np.empty((n_states, 4), np.int32), np.empty((n_states, 4, n_actions))
     if shared:
-        last = np.empty(_SLOTS, np.int64), np.full(_SLOTS, -1, np.int32)
-        kinds = _pack_shared(*model, near, kind, weight, pay, own, scale, ends, *last)
+        flat = (array.reshape(n_states, -1) for array in model[:4])
+        alike = np.full(_SLOTS, -1, np.int32)
+        kinds = _pack_shared(*flat, live, gamma, near, kind, weight, pay, own, scale, ends, alike)
     if kinds < 0:
         shared, kinds = False, n_states
         near, weight = np.empty((n_states, n_actions * n_outcomes), np.int32), np.empty(mdp.prob.shape)
         _pack_any(*model, near, kind, weight, pay, own, scale, ends)
-    n_ends = int(np.count_nonzero(ends))
     order, place, begins = (np.empty(n_states + more, np.int32) for more in (0, 0, 1))
     layers = 0
-    if n_ends or shared:
+    if shared or ends.any() or not live.all():
         root = -1
-        if not n_ends and live.any():  # begin where staying pays best
+        if not ends.any() and live.any():  # begin where staying pays best
             states = np.flatnonzero(live)
             root = int(states[(pay[:kinds] * scale[:kinds]).max(axis=1)[kind[states]].argmax()])
         scratch = np.zeros(n_states + 2, np.int32), np.empty(near.size, np.int32)
         layers = _order(near, live, ends, root, *scratch, order, place, begins)
-    if layers < DEEP and not shared:  # no way outwards: as they stand, memory is read in one go
-        n = np.count_nonzero(live)
-        order[:n] = np.flatnonzero(live)
-        place[order[:n]] = np.arange(n)
-        layers, begins[:2] = 1, (0, n)
+    kinds_of = weight[:kinds], pay[:kinds], own[:kinds], scale[:kinds]
+    if layers < DEEP and live.all() and not shared:  # no way outwards: as they stand, they are in order
+        order = np.arange(n_states, dtype=np.int32)
+        begins, reader = np.array([0, n_states], np.int32), np.zeros(1, np.int32)
+        rows = Rows(near.view(np.uint32), kind.view(np.uint32), *kinds_of)
+        return Packed(rows, order, begins, reader, 0, shared)
     n = int(begins[layers])
     to_near, to_kind = np.empty((n, near.shape[1]), np.uint32), np.empty(n, np.uint32)
     reader, layer = np.empty(layers, np.int32), np.empty(n, np.int32)
     _renumber(near, kind, order, place, begins, layer, to_near, to_kind, reader)
-    rows = Rows(to_near, to_kind, weight[:kinds], pay[:kinds], own[:kinds], scale[:kinds])
-    return Packed(rows, order[:n], begins[: layers + 1], reader, n_ends, shared)
+    rows = Rows(to_near, to_kind, *kinds_of)
+    return Packed(rows, order[:n], begins[: layers + 1], reader, int(ends.sum()), shared)
 
 
 @kernel(inline="always")
@@ -129,73 +129,62 @@ def _pack_shared(
     own: Any,
     scale: Any,
     ends: Any,
-    keys: Any,
     alike: Any,
 ) -> int:
     """Pack states of four actions that share four successors at most; returns the kinds, -1 if one has more.
 
-    `near`, `kind` and `ends` are `[S, ...]` in the model's order. Two states are of a kind if they pay the
-    same and their outcomes lead to the same of their successors; `keys` and `alike` hold the last state of
-    some kinds, found by a hash.
+    The model's arrays are `[S, 4 K]`; `near`, `kind` and `ends` are `[S, ...]` in the model's order. States
+    are of a kind if they pay the same and move on by the same steps, as cells of a grid do that have the same
+    walls around them. `alike` holds the last state of some kinds, found by a hash.
     """
-    n_states, _, n_outcomes = prob.shape
-    kinds = 0
-    exact = 4 * n_outcomes * _CODE_BITS <= 63
+    n_states, width = prob.shape
+    kinds, n_outcomes = 0, width // 4
     for s in range(n_states):
         if not live[s]:
             continue
-        n0 = n1 = n2 = n3 = -1
         key = 0
-        for a in range(4):
-            for k in range(n_outcomes):
-                to = next_state[s, a, k]
-                if not prob[s, a, k] > 0:
-                    code = 6
-                elif terminal[s, a, k] or not live[to]:
-                    code = 5
-                    ends[s] = True
-                elif to == s:
-                    code = 4
-                elif to == n0 or n0 < 0:
-                    code, n0 = 0, to
-                elif to == n1 or n1 < 0:
-                    code, n1 = 1, to
-                elif to == n2 or n2 < 0:
-                    code, n2 = 2, to
-                elif to == n3 or n3 < 0:
-                    code, n3 = 3, to
-                else:
-                    return -1
-                key = (key << _CODE_BITS) | code
-        near[s, 0], near[s, 1], near[s, 2], near[s, 3] = n0, n1, n2, n3
-        slot = ((key ^ (key >> 29)) * 40503 >> 7) & (_SLOTS - 1)
-        other = alike[slot]
-        same = exact and other >= 0 and keys[slot] == key
-        if same:
-            for a in range(4):
-                for k in range(n_outcomes):
-                    same &= prob[s, a, k] == prob[other, a, k]
-                    same &= reward[s, a, k] == reward[other, a, k]
-        if same:
-            kind[s] = kind[other]
-            continue
-        keys[slot], alike[slot], kind[s] = key, s, kinds
+        for k in range(width):
+            step = next_state[s, k] - s if prob[s, k] > 0 else 0
+            key += (2 * step + terminal[s, k]) << (k * 5 & 31)
+        slot = (key ^ (key >> 11) ^ (key >> 22) ^ (key >> 35)) & (_SLOTS - 1)
+        o = alike[slot]
+        if o >= 0:
+            same = True
+            for k in range(width):
+                same &= (next_state[s, k] - next_state[o, k] == s - o) | (prob[s, k] == 0)
+                same &= (prob[s, k] == prob[o, k]) & (reward[s, k] == reward[o, k])
+                same &= terminal[s, k] == terminal[o, k]
+            if same:
+                kind[s], ends[s] = kind[o], ends[o]
+                for j in range(4):
+                    near[s, j] = near[o, j] + s - o if near[o, j] < n_states else n_states
+                continue
+        alike[slot], kind[s] = s, kinds
+        used = 0
         for a in range(4):
             pay[kinds, a] = own[kinds, a] = 0.0
+            near[s, a] = n_states
             for j in range(4):
                 weight[kinds, j, a] = 0.0
-            for k in range(n_outcomes):
-                p, to = prob[s, a, k], next_state[s, a, k]
-                if not p > 0:
-                    continue
-                pay[kinds, a] += p * reward[s, a, k]
-                if terminal[s, a, k] or not live[to]:
-                    continue
-                if to == s:
-                    own[kinds, a] += gamma * p
-                else:
-                    j = 0 if to == n0 else 1 if to == n1 else 2 if to == n2 else 3
-                    weight[kinds, j, a] += gamma * p
+        for k in range(width):
+            a, p, to = k // n_outcomes, prob[s, k], next_state[s, k]
+            if not p > 0:
+                continue
+            pay[kinds, a] += p * reward[s, k]
+            if terminal[s, k]:
+                ends[s] = True
+            elif to == s:
+                own[kinds, a] += gamma * p
+            else:
+                j = 0
+                while j < used and near[s, j] != to:
+                    j += 1
+                if j == 4:
+                    return -1
+                used = max(used, j + 1)
+                near[s, j] = to
+                weight[kinds, j, a] += gamma * p
+        for a in range(4):
             scale[kinds, a] = _scale_of(own[kinds, a], pay[kinds, a])
         kinds += 1
     return kinds
@@ -225,11 +214,11 @@ def _pack_any(
             pay[s, a] = own[s, a] = 0.0
             for k in range(n_outcomes):
                 p, to = prob[s, a, k], next_state[s, a, k]
-                weight[s, a, k], near[s, a * n_outcomes + k] = 0.0, -1
+                weight[s, a, k], near[s, a * n_outcomes + k] = 0.0, n_states
                 if not p > 0 or not live[s]:
                     continue
                 pay[s, a] += p * reward[s, a, k]
-                if terminal[s, a, k] or not live[to]:
+                if terminal[s, a, k]:
                     ends[s] = True
                 elif to == s:
                     own[s, a] += gamma * p
@@ -260,15 +249,18 @@ def _order(
         place[s] = -1
         if live[s]:
             for j in range(width):
-                if near[s, j] >= 0:
-                    after[near[s, j] + 2] += 1
+                to = near[s, j]
+                if to < n_states:
+                    after[to + 2] += 1
+                    if not live[to]:
+                        ends[s] = True
     for s in range(n_states):
         after[s + 2] += after[s + 1]
     for s in range(n_states):  # sorted into `before` by successor, `after[t + 1]` grows to where t + 1 begins
         if live[s]:
             for j in range(width):
                 to = near[s, j]
-                if to >= 0:
+                if to < n_states:
                     before[after[to + 1]] = s
                     after[to + 1] += 1
     n = 0
@@ -276,7 +268,7 @@ def _order(
         if ends[s]:
             order[n], place[s] = s, n
             n += 1
-    if root >= 0:
+    if n == 0 and root >= 0:
         order[0], place[root], n = root, 0, 1
     done, layers, layer_end, left = 0, 0, n, 0
     begins[0] = 0
@@ -329,7 +321,7 @@ def _renumber(
         to_kind[i] = kind[s]
         for j in range(near.shape[1]):
             to = near[s, j]
-            if to < 0:
+            if to == near.shape[0] or place[to] < 0:
                 to_near[i, j] = n
             else:
                 to_near[i, j] = place[to]

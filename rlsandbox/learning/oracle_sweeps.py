@@ -14,7 +14,7 @@ _CAUTION = 4
 _ROUNDING = 4 * 2.0**-52
 _SHIFTS = 50
 """Rounds of policy iteration that shift all values; the others surely converge."""
-_EVALUATIONS = 3
+_EVALUATIONS = 6
 
 
 class Layers(NamedTuple):
@@ -35,7 +35,7 @@ class Layers(NamedTuple):
 
 
 @kernel(inline="always")
-def _moving_shared(rows: Any, v: Any, i: int, c: int, a: int) -> float:
+def _moving(rows: Any, v: Any, i: int, c: int, a: int) -> float:
     """What an action is worth but for staying, of four actions that share four successors."""
     q = rows.pay[c, a]
     for j in range(4):
@@ -53,7 +53,7 @@ def _moving_any(rows: Any, v: Any, i: int, c: int, a: int) -> float:
 
 
 @kernel(inline="always")
-def _best_shared(rows: Any, v: Any, i: int) -> float:
+def _best(rows: Any, v: Any, i: int) -> float:
     """Value of the best action; written out, so that all four are computed side by side."""
     near, weight, pay, scale = rows.near, rows.weight, rows.pay, rows.scale
     c = rows.kind[i]
@@ -78,6 +78,28 @@ def _best_any(rows: Any, v: Any, i: int) -> float:
     for a in range(rows.pay.shape[1]):
         best = max(best, _moving_any(rows, v, i, c, a) * rows.scale[c, a])
     return best
+
+
+@kernel(inline="always")
+def _take(rows: Any, i: int, c: int, a: int, to: Any, chance: Any) -> float:
+    """Write where an action leads, with staying solved for; returns its discounted chance to move on."""
+    onward = 0.0
+    for j in range(4):
+        to[i, j] = rows.near[i, j]
+        chance[i, j] = rows.weight[c, j, a] * rows.scale[c, a]
+        onward += rows.weight[c, j, a]
+    return onward
+
+
+@kernel(inline="always")
+def _take_any(rows: Any, i: int, c: int, a: int, to: Any, chance: Any) -> float:
+    """Write where an action leads, with staying solved for; returns its discounted chance to move on."""
+    onward, n_outcomes = 0.0, to.shape[1]
+    for k in range(n_outcomes):
+        to[i, k] = rows.near[i, a * n_outcomes + k]
+        chance[i, k] = rows.weight[c, a, k] * rows.scale[c, a]
+        onward += rows.weight[c, a, k]
+    return onward
 
 
 @kernel
@@ -123,7 +145,7 @@ def _wave(
                 continue
             most = 0.0
             for i in range(begins[at], begins[at + 1]):
-                best = _best(rows, v, i)  # noqa: F821
+                best = _best(rows, v, i)
                 change = abs(best - v[i])
                 if not change <= most:
                     most = change
@@ -152,7 +174,16 @@ def _wave(
 
 @kernel
 def _alternate(
-    rows: Any, v: Any, gain: Any, loss: Any, action: Any, rounds: int, enough: float, progress: Any
+    rows: Any,
+    v: Any,
+    gain: Any,
+    loss: Any,
+    paid: Any,
+    to: Any,
+    chance: Any,
+    rounds: int,
+    enough: float,
+    progress: Any,
 ) -> float:
     """Modified policy iteration: greedy actions, a shift of all values, Gauss-Seidel sweeps of the policy.
 
@@ -165,7 +196,9 @@ def _alternate(
         v: `[n + 1]` values; the last is 0.
         gain: `[n]` scratch: by how much the best backup exceeds a value.
         loss: `[n]` scratch: 1 less the discounted chance of going on.
-        action: `[n]` int32 scratch: greedy actions.
+        paid: `[n]` scratch: what the greedy action pays.
+        to: `[n, K]` uint32 scratch: where it leads.
+        chance: `[n, K]` scratch: discounted chances of that.
         rounds: how many at most.
         enough: residual that is small enough.
         progress: rows swept are added to its last element.
@@ -173,18 +206,19 @@ def _alternate(
     Returns:
         The residual.
     """
-    n, n_actions = rows.kind.shape[0], rows.pay.shape[1]
+    n, n_actions = gain.shape[0], rows.pay.shape[1]
     residual = np.inf
     for done in range(rounds):
         residual = largest = gained = lost = 0.0
         for i in range(n):
             c, best, taken = rows.kind[i], -np.inf, 0
             for a in range(n_actions):
-                q = _moving(rows, v, i, c, a) + rows.own[c, a] * v[i]  # noqa: F821
+                q = _moving(rows, v, i, c, a) + rows.own[c, a] * v[i]
                 if q > best:
                     best, taken = q, a
-            action[i], gain[i] = taken, best - v[i]
-            loss[i] = 1 - rows.own[c, taken] - _onward(rows, c, taken)  # noqa: F821
+            gain[i] = best - v[i]
+            loss[i] = 1 - rows.own[c, taken] - _take(rows, i, c, taken, to, chance)
+            paid[i] = rows.pay[c, taken] * rows.scale[c, taken]
             gained, lost = gained + gain[i], lost + loss[i]
             largest = max(largest, abs(v[i]))
             if not abs(gain[i]) <= residual:
@@ -201,25 +235,12 @@ def _alternate(
                     v[i] += shift
         for _ in range(_EVALUATIONS):
             for i in range(n):
-                c, a = rows.kind[i], action[i]
-                v[i] = _moving(rows, v, i, c, a) * rows.scale[c, a]  # noqa: F821
+                value = paid[i]
+                for k in range(to.shape[1]):
+                    value += chance[i, k] * v[to[i, k]]
+                v[i] = value
         progress[3] += n
     return residual
-
-
-@kernel(inline="always")
-def _onward_shared(rows: Any, c: int, a: int) -> float:
-    """Discounted chance to move on to another state."""
-    return rows.weight[c, 0, a] + rows.weight[c, 1, a] + rows.weight[c, 2, a] + rows.weight[c, 3, a]
-
-
-@kernel(inline="always")
-def _onward_any(rows: Any, c: int, a: int) -> float:
-    """Discounted chance to move on to another state."""
-    onward = 0.0
-    for k in range(rows.weight.shape[2]):
-        onward += rows.weight[c, a, k]
-    return onward
 
 
 @kernel
@@ -230,16 +251,13 @@ def _finish(rows: Any, v: Any, order: Any, values: Any, q: Any) -> float:
         s, c, best = order[i], rows.kind[i], -np.inf
         values[s] = v[i]
         for a in range(q.shape[1]):
-            q[s, a] = _moving(rows, v, i, c, a) + rows.own[c, a] * v[i]  # noqa: F821
+            q[s, a] = _moving(rows, v, i, c, a) + rows.own[c, a] * v[i]
             best = max(best, q[s, a])
         if not abs(best - v[i]) <= residual:
             residual = abs(best - v[i])
     return residual
 
 
-_SHARED = {"_best": _best_shared, "_moving": _moving_shared, "_onward": _onward_shared}
-_ANY = {"_best": _best_any, "_moving": _moving_any, "_onward": _onward_any}
-wave, alternate, finish = (
-    {True: sweep.bind(**_SHARED), False: sweep.bind(**_ANY)} for sweep in (_wave, _alternate, _finish)
-)
+_ANY = {"_best": _best_any, "_moving": _moving_any, "_take": _take_any}
+wave, alternate, finish = ({True: sweep, False: sweep.bind(**_ANY)} for sweep in (_wave, _alternate, _finish))
 """The sweeps, by whether a model's rows are `shared`."""
