@@ -14,11 +14,15 @@ from rlsandbox.learning.problem import Enumerable
 from rlsandbox.worlds.errors import SandboxError, check
 
 
+Given = Literal["random", "optimal", "drawn", "loaded"]
+EQUIPROBABLE: Given = "random"
+
+
 class Evaluating(AgentConfig):
     """Whatever evaluates a policy that is given to it."""
 
-    policy: Literal["random", "optimal", "drawn", "loaded"] = hp(
-        "random",
+    policy: Given = hp(
+        EQUIPROBABLE,
         label="Policy",
         doc="whose values are learnt: uniformly random, the oracle's, arrows drawn on the world, or a file's",
     )
@@ -30,9 +34,9 @@ def given_policy(problem: Enumerable, config: AgentConfig) -> Floats:
     Raises:
         SandboxError: there is no such policy for this world.
     """
-    kind, mdp, world = getattr(config, "policy", "random"), problem.mdp, problem.world
+    kind, mdp, world = getattr(config, "policy", EQUIPROBABLE), problem.mdp, problem.world
     uniform = np.full((mdp.n_states, mdp.n_actions), 1.0 / mdp.n_actions)
-    if kind == "random":
+    if kind == EQUIPROBABLE:
         return uniform
     if kind == "loaded":
         check(problem.policy is not None, "no policy file is loaded: name one with --policy FILE.", "policy")
