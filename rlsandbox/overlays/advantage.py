@@ -12,6 +12,7 @@ class Advantage(Overlay):
     title = "Advantage"
     tip = "Each move's value minus the best one's: what it costs to take it."
     order = 110
+    group = "Values"
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

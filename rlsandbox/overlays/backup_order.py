@@ -18,6 +18,7 @@ class BackupOrder(Overlay):
     wants: ClassVar[frozenset[str]] = frozenset({"backups"})
     field = "backups"
     order = 120
+    group = "Learning"
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -16,6 +16,7 @@ class Bonus(Overlay):
     wants: ClassVar[frozenset[str]] = frozenset({"bonus"})
     field = "bonus"
     order = 116
+    group = "Learning"
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -17,6 +17,7 @@ class Disagreement(Overlay):
     tip = "Marks the cells where the agent's action is not one of the best."
     wants: ClassVar[frozenset[str]] = frozenset({"oracle"})
     order = 80
+    group = "Truth"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
         """A badge for each mistaken cell; cells about which the agent knows nothing yet are no mistakes."""

@@ -17,6 +17,7 @@ class Entropy(Overlay):
     tip = "How undecided it is in each cell: 0 is certain, the top of the scale is blind chance."
     wants: ClassVar[frozenset[str]] = frozenset({"behaviour"})
     order = 124
+    group = "Policy"
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

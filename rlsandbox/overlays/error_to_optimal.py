@@ -17,6 +17,8 @@ class ErrorToOptimal(Overlay):
     tip = "Believed minus true value of each cell: too hopeful one way, too gloomy the other."
     wants: ClassVar[frozenset[str]] = frozenset({"oracle"})
     order = 50
+    group = "Truth"
+    common = True
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -16,6 +16,7 @@ class ModelKnowledge(Overlay):
     wants: ClassVar[frozenset[str]] = frozenset({"known"})
     field = "known"
     order = 118
+    group = "Learning"
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -15,6 +15,7 @@ class Occupancy(Overlay):
     tip = "How much of its discounted time whoever follows the current policy spends in each cell."
     wants: ClassVar[frozenset[str]] = frozenset({"occupancy"})
     order = 126
+    group = "Policy"
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

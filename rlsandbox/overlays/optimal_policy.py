@@ -18,6 +18,7 @@ class OptimalPolicy(Overlay):
     tip = "The best actions of each cell, computed from the world itself."
     wants: ClassVar[frozenset[str]] = frozenset({"oracle"})
     order = 70
+    group = "Truth"
     exclusive = "arrows"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -15,6 +15,7 @@ class OptimalValues(Overlay):
     tip = "The true value of each cell under the best policy, computed from the world itself."
     wants: ClassVar[frozenset[str]] = frozenset({"oracle"})
     order = 60
+    group = "Truth"
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

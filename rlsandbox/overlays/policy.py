@@ -12,6 +12,8 @@ class Policy(Overlay):
     title = "Policy"
     tip = "The greedy action of each cell; a longer arrow is a likelier one."
     order = 20
+    group = "Policy"
+    common = True
     exclusive = "arrows"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -14,6 +14,8 @@ class QValues(Overlay):
     title = "Q values"
     tip = "The value of each move: four triangles a cell."
     order = 30
+    group = "Values"
+    common = True
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -82,6 +82,9 @@ class Overlay(ABC):
         wants: what it needs in `View.wants` ("visits", "oracle", "trail", or what an agent offers).
         field: the one of them that an agent has to offer ("traces"), "" where every agent will do.
         order: place among the others, from the ground up.
+        group: what it is about, as the heading of a menu: "Values", "Policy", "Truth", "Learning", or "World"
+            for what is drawn on the world itself.
+        common: whether it is always at hand, not only in a menu.
         exclusive: of the overlays with the same word at most one is shown; "" shares its place with any.
     """
 
@@ -90,6 +93,8 @@ class Overlay(ABC):
     wants: ClassVar[frozenset[str]] = frozenset()
     field: ClassVar[str] = ""
     order: ClassVar[int]
+    group: ClassVar[str] = "World"
+    common: ClassVar[bool] = False
     exclusive: ClassVar[str] = ""
 
     @property

@@ -18,6 +18,7 @@ class SearchTree(Overlay):
     wants: ClassVar[frozenset[str]] = frozenset({"tree"})
     field = "tree"
     order = 128
+    group = "Learning"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
         """Lines from cell to cell; moves that go nowhere are left out."""

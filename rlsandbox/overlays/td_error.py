@@ -14,7 +14,9 @@ class TDError(Overlay):
 
     title = "TD error"
     tip = "The error that the next step from each cell is expected to find, with the world's own model."
-    order = 112
+    order = 45
+    group = "Values"
+    common = True
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

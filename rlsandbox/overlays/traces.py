@@ -18,6 +18,7 @@ class Traces(Overlay):
     wants: ClassVar[frozenset[str]] = frozenset({"traces"})
     field = "traces"
     order = 114
+    group = "Learning"
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -17,6 +17,8 @@ class Trail(Overlay):
     tip = "The agent and the last cells of its episode."
     wants: ClassVar[frozenset[str]] = frozenset({"trail"})
     order = 90
+    group = "Learning"
+    common = True
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
         """A path and the agent; nothing for a planner."""

@@ -16,6 +16,7 @@ class Uncertainty(Overlay):
     wants: ClassVar[frozenset[str]] = frozenset({"uncertainty"})
     field = "uncertainty"
     order = 122
+    group = "Values"
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -12,6 +12,7 @@ class LastUpdate(Overlay):
     title = "Last update"
     tip = "The cell whose value has just changed, the cells that it learnt from, and those that it touched."
     order = 100
+    group = "Learning"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
         """A frame around each; nothing before the first update."""

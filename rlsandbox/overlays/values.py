@@ -15,6 +15,8 @@ class Values(Overlay):
     tip = "The value of each cell: the return that the agent expects from there."
     wants: ClassVar[frozenset[str]] = frozenset({"oracle"})
     order = 10
+    group = "Values"
+    common = True
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -15,6 +15,8 @@ class Visits(Overlay):
     tip = "How often the agent has acted in each cell, on a logarithmic scale."
     wants: ClassVar[frozenset[str]] = frozenset({"visits"})
     order = 40
+    group = "Learning"
+    common = True
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -1,8 +1,10 @@
-"""The bar over the canvas: overlays as chips, whose agent is shown, and the zoom."""
+"""The bar over the canvas: overlays, the common ones as chips; whose agent is shown, and the zoom."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal, Slot
+import math
+
+from PySide6.QtCore import QT_TRANSLATE_NOOP, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from rlsandbox import overlays
@@ -11,7 +13,15 @@ from rlsandbox.studio.controls.chips import ChipRow
 from rlsandbox.studio.controls.choices import FlatCombo
 from rlsandbox.studio.controls.labels import text_label
 
-_IN_MENU_FROM = 8
+_GROUPS = (
+    QT_TRANSLATE_NOOP("CanvasBar", "Values"),
+    QT_TRANSLATE_NOOP("CanvasBar", "Policy"),
+    QT_TRANSLATE_NOOP("CanvasBar", "Truth"),
+    QT_TRANSLATE_NOOP("CanvasBar", "Learning"),
+    QT_TRANSLATE_NOOP("CanvasBar", "World"),
+)
+_AT_FIRST = "values"
+"""What colours the cells when a colouring is taken away."""
 
 
 class CanvasBar(QWidget):
@@ -24,13 +34,15 @@ class CanvasBar(QWidget):
         super().__init__(parent)
         self.setFixedHeight(43)
         self.chips = ChipRow()
-        for number, (key, overlay) in enumerate(overlays.registry().items()):
+        by_group = sorted(overlays.registry().items(), key=lambda item: _GROUPS.index(item[1].group))
+        for key, overlay in sorted(by_group, key=lambda item: item[1].order if item[1].common else math.inf):
             self.chips.add_chip(
                 key,
                 overlay.title,
                 checked=key in active,
                 tooltip=overlay.tip,
-                in_menu=number >= _IN_MENU_FROM,
+                in_menu=not overlay.common,
+                group=self.tr(overlay.group),
             )
         self.chips.toggled.connect(self._on_chip)
         self._seeds = 0
@@ -71,6 +83,10 @@ class CanvasBar(QWidget):
         for key, overlay in overlays.registry().items():
             has = not overlay.field or overlay.field in agent.offers
             chip = self.chips.chip(key)
+            if chip.isChecked() and not has:
+                chip.click()
+                if overlay.exclusive == overlays.find(_AT_FIRST).exclusive:
+                    self.chips.chip(_AT_FIRST).click()
             chip.setEnabled(has)
             chip.setToolTip(
                 overlay.tip if has else self.tr("{0}: {1} has none.").format(overlay.title, agent.title)

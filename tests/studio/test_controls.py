@@ -313,6 +313,28 @@ class TestChips:
         assert row.checked() == ["epsilon"]
         assert len(said) == 2
 
+    def test_the_menu_keeps_groups_together_under_their_names(self, qtbot, shown):
+        row = ChipRow()
+        for name, group in (
+            ("Values", "Values"),
+            ("Visits", "Learning"),
+            ("Advantage", "Values"),
+            ("Trail", "Learning"),
+        ):
+            row.add_chip(name, name, in_menu=True, group=group)
+        shown(row, width=600)
+        row.fill_menu()
+        texts = [action.text() for action in row.menu().actions()]
+        assert texts == ["Values", "Values", "Advantage", "Learning", "Visits", "Trail"]
+        assert [action.isEnabled() for action in row.menu().actions()] == [
+            False,
+            True,
+            True,
+            False,
+            True,
+            True,
+        ]
+
 
 class TestButtons:
     def test_sizes_are_those_of_the_design(self):

@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QWidget, QWidgetAction
 
 from rlsandbox.studio.controls.frame import KeyboardFocus, draw_frame, painter_of
+from rlsandbox.studio.controls.labels import text_label
 from rlsandbox.studio.theme import color, font, paint_icon
 
 _HEIGHT = 28
@@ -66,6 +67,16 @@ class _MoreButton(KeyboardFocus, QPushButton):
             painter.drawEllipse(QRectF(12 + width + 3 + 13, 7, 5, 5))
 
 
+def _heading(text: str, menu: QMenu) -> QWidgetAction:
+    """A quiet title over the entries of a group; keys pass it over."""
+    heading, label = QWidgetAction(menu), text_label(text, "faint", 11, 600)
+    label.setContentsMargins(12, 6, 12, 2)
+    heading.setText(text)
+    heading.setDefaultWidget(label)
+    heading.setEnabled(False)
+    return heading
+
+
 class ChipRow(QWidget):
     """A row of chips by key; those that do not fit, or are kept there, are in the menu "More"."""
 
@@ -78,6 +89,7 @@ class ChipRow(QWidget):
         self._chips: dict[str, Chip] = {}
         self._keys: dict[Chip, str] = {}
         self._kept: set[str] = set()
+        self._groups: dict[str, str] = {}
         self._in_menu: list[str] = []
         self._more = _MoreButton(self)
         self._more.menu().aboutToShow.connect(self.fill_menu)
@@ -85,14 +97,25 @@ class ChipRow(QWidget):
         self.setFixedHeight(_HEIGHT)
 
     def add_chip(
-        self, key: str, text: str, *, checked: bool = False, tooltip: str = "", in_menu: bool = False
+        self,
+        key: str,
+        text: str,
+        *,
+        checked: bool = False,
+        tooltip: str = "",
+        in_menu: bool = False,
+        group: str = "",
     ) -> Chip:
-        """Add a chip at the end; with `in_menu` it lives in "More" however wide the row is."""
+        """Add a chip at the end; with `in_menu` it lives in "More" however wide the row is.
+
+        In the menu chips of a `group` stand together under its name, in the order of their first chips.
+        """
         chip = Chip(text, tooltip=tooltip, parent=self)
         chip.setChecked(checked)
         chip.clicked.connect(self._clicked)
         self._chips[key] = chip
         self._keys[chip] = key
+        self._groups[key] = group
         if in_menu:
             self._kept.add(key)
         self._arrange()
@@ -168,7 +191,11 @@ class ChipRow(QWidget):
         menu = self._more.menu()
         menu.clear()
         menu.setToolTipsVisible(True)
-        for key in self._in_menu:
+        groups, last = list(dict.fromkeys(self._groups.values())), ""
+        for key in sorted(self._in_menu, key=lambda key: groups.index(self._groups[key])):
+            if self._groups[key] != last:
+                last = self._groups[key]
+                menu.addAction(_heading(last, menu))
             chip = self._chips[key]
             action = menu.addAction(chip.text())
             action.setCheckable(True)

@@ -20,6 +20,7 @@ SMALLEST_LABELS = 34.0
 _SMALLEST_TRIANGLE_LABELS = 56.0
 _LONGEST_PATH = 500  # points; of a longer one the end is drawn
 _EDGE_WIDTHS = 4
+_EDGE_INK = {"dark": "#b58cf0", "light": "#8b54d6"}
 _PATH_STEPS = 14  # shades from its faint beginning to its end
 
 
@@ -130,15 +131,12 @@ def _piece(
 
 
 def paint_edges(painter: QPainter, mark: Edges, theme: Theme, view: View) -> None:
-    """Lines between cells, in four widths, the thinnest first."""
+    """Lines between cells, in four widths, the thinnest first; a dark or pale rim sets them off."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     widest = min(max(0.1 * view.cell, 2 * view.scale), 8 * view.scale)
     classes = np.ceil(mark.widths * _EDGE_WIDTHS).clip(1, _EDGE_WIDTHS)
     for k in range(1, _EDGE_WIDTHS + 1):
-        pen = QPen(QColor(theme.warn), max(1.0, widest * k / _EDGE_WIDTHS))
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        painter.setPen(pen)
         lines = [
             QLineF(
                 view.left + c0 * view.cell,
@@ -148,7 +146,12 @@ def paint_edges(painter: QPainter, mark: Edges, theme: Theme, view: View) -> Non
             )
             for r0, c0, r1, c1 in mark.points[classes == k].tolist()
         ]
-        painter.drawLines(lines)
+        width = max(1.0, widest * k / _EDGE_WIDTHS)
+        for color, wide in ((theme.canvas, width + 1.5 * view.scale), (_EDGE_INK[theme.name], width)):
+            pen = QPen(QColor(color), wide)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            painter.drawLines(lines)
     painter.restore()
 
 

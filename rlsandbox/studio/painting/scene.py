@@ -104,7 +104,8 @@ def _paint_marks(painter: QPainter, world: World, marks: Sequence[Mark], theme: 
     arrows = any(isinstance(mark, Arrows) for mark in marks)
     lift = _LIFT if numbered and arrows else 0.0
     for mark in _of(marks, Triangles):
-        paint_triangle_labels(painter, mark, view)
+        if not arrows:  # they would cross the numbers
+            paint_triangle_labels(painter, mark, view)
     for mark in _of(marks, Arrows):
         paint_arrows(painter, mark, bright, view, lift)
     for mark in _of(marks, Labels):
