@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from rlsandbox.learning.agent import Line, Part, Update, number
 from rlsandbox.learning.configs import Discounted
 from rlsandbox.learning.exploration import DRAW, uniform
-from rlsandbox.learning.hyperparams import AgentConfig, hp
+from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.own_rule import OwnRule, best_of, towards
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.stepping import Now, stepping, tell
@@ -192,7 +192,7 @@ class UCT(OwnRule):
         """How much it simulates."""
         return Own(self.config.simulations, self.config.c, self.config.depth)
 
-    def reconfigure(self, config: AgentConfig) -> None:
+    def reconfigure(self, config: Any) -> None:
         """A tree of another size begins anew; the next step makes a new one anyway."""
         refuse_too_large(self.n_seeds * (config.simulations + 1), self.problem.mdp.n_actions)
         super().reconfigure(config)
