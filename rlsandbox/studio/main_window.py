@@ -253,8 +253,8 @@ class MainWindow(QMainWindow):
             self.control.bring_back(run_id)
             spec = run.spec
             self.canvas_bar.set_offers(find(spec.algorithm))
-            self.agent.set_run({"algorithm": spec.algorithm, "config": spec.config, "seeds": spec.seeds,
-                                "steps": spec.steps, "episodes": spec.episodes})  # fmt: skip
+            fields = ("algorithm", "config", "seeds", "steps", "episodes", "policy")
+            self.agent.set_run({name: getattr(spec, name) for name in fields})
 
     def _try(self, action) -> None:
         """Do something that may refuse with a sentence."""

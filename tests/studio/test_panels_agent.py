@@ -2,7 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from rlsandbox.algorithms import family_of, registry
 from rlsandbox.learning.agent import Agent
@@ -13,7 +13,8 @@ from rlsandbox.studio.panels.agent_panel import AgentPanel
 from rlsandbox.studio.panels.hyperparameter_form import HyperparameterForm
 from rlsandbox.studio.panels.number_rows import OptionalNumberRow
 from rlsandbox.studio.theme import theme_manager
-from rlsandbox.training.session import RunSpec
+from rlsandbox.training.api import train
+from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.world import World
 
 LEFT = Qt.MouseButton.LeftButton
@@ -290,3 +291,130 @@ def test_keys_reach_every_control(panel, qtbot):
         reached.add(window.focusWidget())
     assert {panel.picker, panel.primary, panel.buttons["step"], panel.seeds.field} <= reached
     assert panel.budget.unit in reached
+
+
+# -- presets ---------------------------------------------------------------------------------------
+
+
+def pick(row: ChoiceRow, title: str) -> None:
+    row.combo.activated.emit(row.combo.findText(title))
+
+
+def test_a_preset_fills_in_hyperparameters_and_budget(panel):
+    pick(panel.preset, "course")
+    request = panel.run_request()
+    course = {"gamma": 0.99, "epsilon": 1.0, "epsilon_schedule": "exponential"}
+    assert course.items() <= registry()["sarsa"].Config.make(request["config"]).model_dump().items()
+    assert request["episodes"] == 10_000
+    panel.form.rows["alpha"].set_value(0.7)
+    panel.form.rows["alpha"].edited.emit(0.7)
+    assert panel.preset.combo.currentText() == "own values"
+    pick(panel.preset, "default")
+    assert (panel.run_request()["config"], panel.run_request()["episodes"]) == ({}, 500)
+    assert panel.preset.combo.findText("own values") < 0
+
+
+def test_only_methods_with_presets_offer_them(panel):
+    assert panel.preset.isVisible()
+    without = next(name for name, agent in registry().items() if not agent.presets)
+    panel.set_algorithm(without)
+    assert not panel.preset.isVisible()
+    panel.set_algorithm("value_iteration", {"gamma": 0.99, "theta": 1e-8})
+    assert panel.preset.combo.currentText() in ("default", "course")
+    panel.set_algorithm("value_iteration", {"gamma": 0.5})
+    assert panel.preset.combo.currentText() == "own values"
+
+
+def test_what_a_preset_changes_during_a_rest_reaches_the_run(panel):
+    told = {}
+    panel.hyperparameter_edited.connect(told.__setitem__)
+    panel.form.set_values({"epsilon": 0.3})
+    pick(panel.preset, "course")
+    assert told["epsilon"] == 1.0
+    assert "epsilon_schedule" not in told
+
+
+# -- a policy from a file --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drawn() -> World:
+    return World.blank(1, 3).painted([(0, 0)], "start").painted([(0, 2)], "goal")
+
+
+@pytest.fixture
+def policy_file(tmp_path, drawn) -> str:
+    path = tmp_path / "right.rlpolicy"
+    train("value_iteration", drawn, gamma=0.9).policy.save(path)
+    return str(path)
+
+
+def answer(monkeypatch, path: str) -> None:
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (path, ""))
+
+
+def test_a_loaded_policy_is_asked_for_and_goes_into_the_run(panel, monkeypatch, drawn, policy_file):
+    panel.set_world(drawn)
+    panel.set_algorithm("td0")
+    assert not panel.policy_file.isVisible()
+    answer(monkeypatch, policy_file)
+    choose(panel.form.rows["policy"], "loaded")
+    assert panel.policy_file.isVisible()
+    assert panel.policy_file.button.text() == "right.rlpolicy"
+    spec = RunSpec(world=drawn, **panel.run_request())
+    assert spec.policy is not None
+    assert spec.policy[1].tolist() == [0.0, 1.0, 0.0, 0.0]  # beside the goal: right
+    session = TrainingSession(spec)
+    assert session.agent.given is spec.policy
+    panel.set_algorithm("sarsa")
+    assert not panel.policy_file.isVisible()
+    assert "policy" not in panel.run_request()
+
+
+def test_without_a_file_a_sentence_stands_where_one_would_press_train(panel, monkeypatch, drawn):
+    panel.set_world(drawn)
+    panel.set_algorithm("td0")
+    answer(monkeypatch, "")
+    choose(panel.form.rows["policy"], "loaded")
+    assert panel._notice.text() == "choose the file of the policy whose values are to be learnt."
+    assert not panel.primary.isEnabled()
+    choose(panel.form.rows["policy"], "random")
+    assert panel._notice.text() == ""
+    assert panel.primary.isEnabled()
+
+
+def test_a_policy_of_another_world_is_refused_in_place(panel, monkeypatch, drawn, policy_file):
+    panel.set_world(drawn.resized(2, 3))
+    panel.set_algorithm("td0")
+    answer(monkeypatch, policy_file)
+    choose(panel.form.rows["policy"], "loaded")
+    assert panel._notice.text().startswith("this policy is for 1 x 3 cells")
+    assert not panel.primary.isEnabled()
+    panel.set_world(drawn)
+    assert panel.primary.isEnabled()
+    panel.policy_file.load(__file__)
+    assert not panel.primary.isEnabled()
+    assert panel._notice.text() == panel.policy_file.sentence() != ""
+
+
+def test_another_file_makes_another_run(panel, monkeypatch, drawn, policy_file):
+    panel.set_world(drawn)
+    panel.set_algorithm("td0")
+    answer(monkeypatch, policy_file)
+    choose(panel.form.rows["policy"], "loaded")
+    panel.set_state("training")
+    panel.set_state("finished")
+    assert panel.primary.text() == "Continue"
+    panel.policy_file.load(policy_file)
+    assert panel.primary.text() == "Train"
+
+
+def test_a_run_that_was_given_a_policy_can_be_shown_again(panel, monkeypatch, drawn, policy_file):
+    panel.set_world(drawn)
+    panel.set_algorithm("td0", {"policy": "loaded"})
+    panel.policy_file.load(policy_file)
+    request = panel.run_request()
+    panel.set_algorithm("sarsa")
+    panel.set_run(request)
+    assert panel.policy_file.button.text() == "of the run"
+    assert panel.run_request()["policy"] is request["policy"]

@@ -24,6 +24,8 @@ from rlsandbox.studio.controls import (
 from rlsandbox.studio.panels.algorithm_picker import AlgorithmPicker
 from rlsandbox.studio.panels.hyperparameter_form import HyperparameterForm
 from rlsandbox.studio.panels.number_rows import AmountRow
+from rlsandbox.studio.panels.policy_row import PolicyRow
+from rlsandbox.studio.panels.preset_row import PresetRow
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
@@ -78,6 +80,7 @@ class AgentPanel(QWidget):
         super().__init__(parent)
         self._state = "empty"
         self._begun: dict[str, Any] | None = None
+        self._begun_policy: object = None
         self._problem_text = ""
         self._advice = ""
         self._said = ("", "info", "")
@@ -102,6 +105,9 @@ class AgentPanel(QWidget):
         section = Section()
         self.form = HyperparameterForm()
         self.form.edited.connect(self._edited)
+        self.preset, self.policy_file = PresetRow(), PolicyRow()
+        self.preset.edited.connect(self._take_preset)
+        self.policy_file.changed.connect(self._refresh)
         self.seeds = NumberRow(
             self.tr("Seeds"),
             16,
@@ -139,7 +145,7 @@ class AgentPanel(QWidget):
         self.device.combo.setEnabled(False)
         for row in (self.seeds, self.first_seed, self.budget):
             row.edited.connect(self._refresh)
-        section.add(self.form, self.seeds, self.budget)
+        section.add(self.preset, self.form, self.policy_file, self.seeds, self.budget)
         return section
 
     def _make_more(self) -> Section:
@@ -189,18 +195,20 @@ class AgentPanel(QWidget):
     def set_run(self, request: dict[str, Any]) -> None:
         """Show what a run was begun with, as `run_request` gives it."""
         self.set_algorithm(request["algorithm"], request["config"])
+        self.policy_file.set_probs(request.get("policy"))
         self.seeds.set_value(len(request["seeds"]))
         self.first_seed.set_value(request["seeds"][0])
         for unit in ("episodes", "steps"):
             if request[unit] is not None:
                 counted = registry()[request["algorithm"]].unit if unit == "steps" else unit
                 self.budget.set_value((counted, request[unit]))
-        self._begun = self.run_request()
+        self._begun, self._begun_policy = self._settings(), self.policy_file.value()
         self._refresh()
 
     def set_world(self, world: World) -> None:
         """Ask which algorithms suit a world, and what a learner would miss in it."""
         self.picker.set_problem(Enumerable)
+        self.policy_file.set_world(world)
         self._advice = " ".join(world.advice())
         self._refresh()
 
@@ -210,7 +218,7 @@ class AgentPanel(QWidget):
         Empty: nothing was learnt yet. Idle: an agent is there, but no run that could go on.
         """
         if state in ("training", "paused") and self._state not in ("training", "paused"):
-            self._begun = self.run_request()
+            self._begun, self._begun_policy = self._settings(), self.policy_file.value()
         self._state = state
         self._refresh()
 
@@ -222,7 +230,14 @@ class AgentPanel(QWidget):
     # -- out ---------------------------------------------------------------------------------------
 
     def run_request(self) -> dict[str, Any]:
-        """What to train: algorithm, config (what differs from its defaults), seeds, steps and episodes."""
+        """What to train: fields of a `RunSpec` but the world; config is what differs from its defaults.
+
+        Raises:
+            SandboxError: a policy is to be loaded, and there is none that fits the world.
+        """
+        return self._settings() | ({"policy": self.policy_file.probs()} if self._loads() else {})
+
+    def _settings(self) -> dict[str, Any]:
         unit, amount = self.budget.value()
         first = int(self.first_seed.value())
         return {
@@ -232,6 +247,10 @@ class AgentPanel(QWidget):
             "steps": None if unit == "episodes" else amount,
             "episodes": amount if unit == "episodes" else None,
         }
+
+    def _loads(self) -> bool:
+        """Whether a policy comes from a file."""
+        return self.form.values().get("policy") == "loaded"
 
     def state(self) -> str:
         """The state that was set."""
@@ -248,8 +267,10 @@ class AgentPanel(QWidget):
     def _same_run(self) -> bool:
         if self._begun is None:
             return True
-        now, then = self.run_request(), self._begun
-        if (now["algorithm"], now["seeds"]) != (then["algorithm"], then["seeds"]):
+        now, then = self._settings(), self._begun
+        if any(now[name] != then[name] for name in ("algorithm", "seeds")):
+            return False
+        if self._loads() and self.policy_file.value() is not self._begun_policy:
             return False
         fixed = [name for name in self.form.rows if not self.form.is_live(name)]
         return all(now["config"].get(name) == then["config"].get(name) for name in fixed)
@@ -265,7 +286,10 @@ class AgentPanel(QWidget):
             "Train anew": self.tr("Train anew"),
         }
         self.primary.set_face(faces[face.text], face.icon)
+        self.policy_file.setVisible(self._loads())
         misfit = self.picker.misfit()
+        if not misfit and self._loads() and face.signal == "train_clicked":
+            misfit = self.policy_file.sentence()
         self.primary.setEnabled(not misfit)
         for name, button in self.buttons.items():
             works = name in face.enabled and not (misfit and name in _BEGIN)
@@ -273,7 +297,9 @@ class AgentPanel(QWidget):
                 self.primary.setFocus()  # else Qt hands it on to whatever comes next
             button.setEnabled(works)
         self.form.set_running(face.locked)
-        for widget in (self.picker, self.seeds, self.first_seed, self.budget):
+        self.preset.follow(self.form.values())
+        fixed = (self.picker, self.preset, self.policy_file, self.seeds, self.first_seed, self.budget)
+        for widget in fixed:
             widget.setEnabled(not face.locked)
         text, role, action = self._said
         if misfit:
@@ -304,6 +330,7 @@ class AgentPanel(QWidget):
         self._equation.setText(agent.equation)
         self._equation.setToolTip(agent.source)
         self.form.set_algorithm(agent)
+        self.preset.set_algorithm(agent)
         if agent.unit == "sweeps":
             self.budget.set_units([("sweeps", self.tr("sweeps"), _FIRST_SWEEPS)])
         else:
@@ -314,8 +341,22 @@ class AgentPanel(QWidget):
                 ]
             )
 
+    @Slot(object)
+    def _take_preset(self, name: str) -> None:
+        preset, agent = self.preset.preset(name), registry()[self.picker.algorithm()]
+        before = self.form.values()
+        self.form.set_values(agent.Config.make(preset.values).model_dump())
+        if agent.unit == "steps":
+            self.budget.set_value(("episodes", preset.episodes or _FIRST_EPISODES))
+        self._refresh()
+        for changed, value in self.form.values().items():
+            if value != before[changed] and self.form.is_live(changed):
+                self.hyperparameter_edited.emit(changed, value)
+
     @Slot(str, object)
     def _edited(self, name: str, value: object) -> None:
+        if (name, value) == ("policy", "loaded") and self.policy_file.value() is None:
+            self.policy_file.ask()
         self._refresh()
         if self.form.is_live(name):
             self.hyperparameter_edited.emit(name, value)
