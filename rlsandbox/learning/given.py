@@ -13,7 +13,6 @@ from rlsandbox.learning.policy import greedy_probs
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.worlds.errors import SandboxError, check
 
-
 Given = Literal["random", "optimal", "drawn", "loaded"]
 EQUIPROBABLE: Given = "random"
 
