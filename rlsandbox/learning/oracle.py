@@ -77,6 +77,8 @@ def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | 
         return None
     values, q = np.zeros(mdp.n_states), np.zeros(mdp.prob.shape[:2])
     residual = finish[packed.shared](packed.rows, v, packed.order, values, q)
+    if gamma == 1 and not mdp.reachable.all():
+        q = lookahead(mdp, values, gamma)
     sweeps = int(np.ceil(progress[3] / max(1, packed.order.size)))
     return Solution(
         values, q, float(mdp.start @ values), sweeps, residual, time.perf_counter() - began, gamma
@@ -147,10 +149,10 @@ def _undiscounted(
         residual = wave[packed.shared](
             packed.rows, v, layers, packed.n_ends, 0.0, 1.0, enough, _PASSES_A_CALL
         )
-        if residual <= enough:
-            return True
         if not np.isfinite(v).all() or np.abs(v).max() / _UNBOUNDED > paid:
             return False
+        if residual <= enough:
+            return True
         if call & (call - 1) == 0:
             values = np.zeros(mdp.n_states)
             values[order] = v[:-1]
@@ -262,12 +264,14 @@ def _ends_surely(
             s = position if position < n_states else 2 * n_states - 1 - position
             if reached[s] or not live[s]:
                 continue
+            surest = 0.0
             for a in range(n_actions):
-                nearer = False
+                nearer = 0.0
                 for k in range(n_outcomes):
-                    if prob[s, a, k] > 0 and (terminal[s, a, k] or reached[next_state[s, a, k]]):
-                        nearer = True
-                if nearer:
-                    reached[s], action[s], changed = True, a, True
-                    break
+                    if terminal[s, a, k] or reached[next_state[s, a, k]]:
+                        nearer += prob[s, a, k]
+                if nearer > surest:
+                    surest, action[s] = nearer, a
+            if surest > 0:
+                reached[s] = changed = True
     return not (live & ~reached).any()

@@ -147,7 +147,7 @@ def _wave(
             for i in range(begins[at], begins[at + 1]):
                 best = _best(rows, v, i)
                 change = abs(best - v[i])
-                if not change <= most:
+                if change > most or np.isnan(change):
                     most = change
                 v[i] = best
             largest = max(largest, abs(v[begins[at]]))
@@ -221,7 +221,7 @@ def _alternate(
             paid[i] = rows.pay[c, taken] * rows.scale[c, taken]
             gained, lost = gained + gain[i], lost + loss[i]
             largest = max(largest, abs(v[i]))
-            if not abs(gain[i]) <= residual:
+            if abs(gain[i]) > residual or np.isnan(gain[i]):
                 residual = abs(gain[i])
         progress[3] += n
         if not residual > max(enough, _ROUNDING * largest):
@@ -253,7 +253,7 @@ def _finish(rows: Any, v: Any, order: Any, values: Any, q: Any) -> float:
         for a in range(q.shape[1]):
             q[s, a] = _moving(rows, v, i, c, a) + rows.own[c, a] * v[i]
             best = max(best, q[s, a])
-        if not abs(best - v[i]) <= residual:
+        if abs(best - v[i]) > residual or np.isnan(best - v[i]):
             residual = abs(best - v[i])
     return residual
 
