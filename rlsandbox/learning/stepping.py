@@ -104,8 +104,10 @@ def _advance(
     visits, trail = tables.visits, walk.trail
     rng, s_next, a_next, explored = walk.rng[0], walk.state[0], walk.action[0], walk.explores[0]
     length, score, episode, first = walk.length[0], walk.score[0], walk.episodes[0], walk.steps[0]
-    uncertain, noisy, own = model.cumulative.shape[2] > 1, model.noisy, setting.own
+    uncertain, own = model.cumulative.shape[2] > 1, setting.own
     gamma, kind, counting = setting.gamma, setting.kind, setting.alpha[0] == 3
+    # whatever is rare is asked for in one place, so that the common loop does not pay for it
+    special = model.noisy or model.drift > 0 or kind == BONUS or setting.shaping > 0 or counting
     step, last = first, min(first + n_steps, step_budget)
     alpha, level = scheduled(*setting.alpha, episode), scheduled(*setting.level, episode)
     while step < last and episode < episode_budget:
@@ -122,27 +124,26 @@ def _advance(
             rng += DRAW
             k = outcome(model, s, a, uniform(rng))
         s_next, reward, terminated = model.next_state[s, a, k], model.reward[s, a, k], model.terminal[s, a, k]
-        if noisy and model.reward_sd[s, a, k] > 0:
-            rng += DRAW + DRAW
-            reward += noise(model.reward_sd[s, a, k], rng)
-        if model.drift > 0:
-            reward += walk.drifted[a]
-            rng = drift_on(walk.drifted, model.drift, rng)
         visits[s, a] += 1
+        extra = 0.0
+        if special:
+            if model.noisy and model.reward_sd[s, a, k] > 0:
+                rng += DRAW + DRAW
+                reward += noise(model.reward_sd[s, a, k], rng)
+            if model.drift > 0:
+                reward += walk.drifted[a]
+                rng = drift_on(walk.drifted, model.drift, rng)
+            if kind == BONUS:
+                extra = level / np.sqrt(visits[s, a])
+            if setting.shaping > 0:
+                following = 0.0 if terminated else setting.potential[s_next]
+                extra += gamma * following - setting.potential[s] if setting.shaping == 1 else following
+            if counting:
+                alpha = 1.0 / visits[s, a]
         trail[Index(step % TRAIL)] = np.int64(s)
         step, length, score = step + 1, length + 1, score + reward
         truncated = not terminated and length == model.step_limit
         over = terminated or truncated
-        extra = 0.0
-        if kind == BONUS:
-            extra = level / np.sqrt(visits[s, a])
-        if setting.shaping > 0:
-            extra += (
-                0.0 if terminated else setting.potential[s_next] * (gamma if setting.shaping == 1 else 1.0)
-            )
-            extra -= setting.potential[s] if setting.shaping == 1 else 0.0
-        if counting:
-            alpha = 1.0 / visits[s, a]
         telling = step == last or (over and episode + 1 >= episode_budget)
         rng, a_next, explored = learn(
             tables,
