@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args, get_origin
 
@@ -133,6 +134,19 @@ class AgentConfig(BaseModel):
             SandboxError: as `make`.
         """
         return self.make({**self.model_dump(), **changes})
+
+    @classmethod
+    def counting(cls, values: Mapping[str, Any]) -> tuple[Hyperparameter, ...]:
+        """Those hyperparameters that matter while all of them have the given values."""
+        fields = {field.name: field for field in cls.describe()}
+
+        def counts(field: Hyperparameter) -> bool:
+            if field.only_if is None:
+                return True
+            other = field.only_if[0]
+            return field.counts(str(values[other])) and counts(fields[other])
+
+        return tuple(field for field in fields.values() if counts(field))
 
     @classmethod
     def describe(cls) -> tuple[Hyperparameter, ...]:

@@ -32,6 +32,7 @@ from rlsandbox.studio.tools import TOOLS, ToolContext
 from rlsandbox.studio.top_bar import TopBar
 from rlsandbox.studio.training_control import TrainingControl
 from rlsandbox.studio.transport import Transport
+from rlsandbox.studio.typography import minus
 from rlsandbox.studio.warm_start import WarmStart
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.files import open_world
@@ -166,10 +167,13 @@ class MainWindow(QMainWindow):
     def show_policy(self, policy: SavedPolicy) -> None:
         """Show a saved policy on the world that it was made for."""
         self.open_document(policy.world)
+        self._try(lambda: self._take_policy(policy))
+
+    def _take_policy(self, policy: SavedPolicy) -> None:
         self.control.show_policy(policy)
         self.transport.set_live("", "")  # its episodes can be watched
-        card = policy.card
-        self.say(self.tr("{0}, trained on {1}.").format(card.title, policy.world.name), "info")
+        self._inspect()
+        self.say(self.tr("{0}, trained on {1}.").format(policy.card.title, policy.world.name), "info")
 
     @Slot()
     def _on_titled(self) -> None:
@@ -335,7 +339,7 @@ class MainWindow(QMainWindow):
 
     def _inspect(self) -> None:
         frame = self.control.frame
-        self.inspector.show_cell(None if frame is None else frame.progress, self.control.selected)
+        self.inspector.show_cell(self.control.progress, self.control.selected)
         stepping = frame is not None and self.control.is_stepping
         self.inspector.show_update(frame.progress.snapshot.update if frame is not None and stepping else None)
 
@@ -343,7 +347,7 @@ class MainWindow(QMainWindow):
     def _on_episode(self, episode) -> None:
         ending = self.tr("ended") if episode.terminated else self.tr("cut")
         self.transport.set_episode(
-            len(episode) + 1, self.tr("return {0:g}, {1}").format(round(episode.score, 3), ending)
+            len(episode) + 1, self.tr("return {0}, {1}").format(minus(f"{round(episode.score, 3):g}"), ending)
         )
 
     @Slot()
@@ -363,8 +367,8 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _on_highlight(self, state: int | None) -> None:
-        frame = self.control.frame
-        cell = None if state is None or frame is None else frame.progress.world.cell_of(state)
+        progress = self.control.progress
+        cell = None if state is None or progress is None else progress.world.cell_of(state)
         self.canvas.set_highlight(cell)
 
     @Slot()

@@ -18,23 +18,34 @@ from rlsandbox.training.session import RunSpec
 
 @dataclass
 class Run:
-    """One run and its newest frame."""
+    """One run and its newest frame; runs of one name are told apart by a number."""
 
     run_id: int
     spec: RunSpec
     color: int
+    number: int = 1
     state: str = "training"
     frame: Frame | None = field(default=None, repr=False)
     curves: RunCurves | None = field(default=None, repr=False)
     changes: list[tuple[int, dict[str, Any]]] = field(default_factory=list, repr=False)
 
     @property
-    def title(self) -> str:
+    def name(self) -> str:
         """The algorithm and its main hyperparameters: "Q-learning α 0.5 γ 1 ε 0.1"."""
         agent = find(self.spec.algorithm)
         values = self.hyperparameters
-        shown = [field for field in agent.Config.describe() if field.symbol and field.live]
+        shown = [field for field in agent.Config.counting(values) if field.symbol and field.live]
         return " ".join([agent.title, *(f"{field.symbol} {values[field.name]:g}" for field in shown)])
+
+    @property
+    def title(self) -> str:
+        """Its name, from the second run of the same name on with a number: "TD(0) α 0.1 γ 1 #2"."""
+        return self.name if self.number == 1 else f"{self.name} #{self.number}"
+
+    @property
+    def predicts(self) -> bool:
+        """Whether it learns the values of a given policy."""
+        return find(self.spec.algorithm).task == "prediction"
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -55,6 +66,7 @@ class Run:
             optimum=None if progress.oracle is None else self._optimum(frame),
             edits=progress.edits,
             epsilon=self._epsilon(frame),
+            predicts=self.predicts,
         )
 
     @staticmethod
@@ -91,6 +103,8 @@ class Run:
         """Its line in the table."""
         evaluation = self.frame.evaluation if self.frame is not None else None
         gaps = [] if evaluation is None else evaluation.oracle_gap
+        if self.predicts and self.frame is not None and self.frame.progress.gap.clock.size:
+            gaps = [None if np.isnan(error) else float(error) for error in self.frame.progress.gap.gap[-1]]
         known = [gap for gap in gaps if gap is not None]
         gap: float | str | None = None
         if evaluation is not None and evaluation.oracle_return is not None:

@@ -18,7 +18,7 @@ from rlsandbox.studio.worker import Frame, Trainer
 from rlsandbox.training.episodes import Episode, record_episode
 from rlsandbox.training.evaluate import episode_cap
 from rlsandbox.training.pace import Pace
-from rlsandbox.training.session import RunSpec
+from rlsandbox.training.session import Progress, RunSpec
 from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
@@ -63,7 +63,7 @@ class TrainingControl(QObject):
         self.frame: Frame | None = None
         self.policy: SavedPolicy | None = None
         self.marks: tuple[Mark, ...] = ()
-        self._policy_scene: Scene | None = None
+        self._policy_progress: Progress | None = None
         self._next_id = 0
         self._seed = 0
         self._curves_at = 0.0
@@ -96,7 +96,11 @@ class TrainingControl(QObject):
         """
         spec = RunSpec(world=world, **request)
         run_id, self._next_id = self._next_id, self._next_id + 1
-        self.runs[run_id] = Run(run_id, spec, color=run_id)
+        run = Run(run_id, spec, color=run_id)
+        run.number = 1 + max(
+            (other.number for other in self.runs.values() if other.name == run.name), default=0
+        )
+        self.runs[run_id] = run
         self.current, self.frame, self.policy = run_id, None, None
         self.leave_episode()
         self.trainer.start_run(run_id, spec, paused)
@@ -165,8 +169,15 @@ class TrainingControl(QObject):
         self.reset()
         self.policy = policy
         replica = self.replica if self.replica is None or self.replica < policy.n_seeds else 0
-        self._policy_scene = Scene.of(policy.world, compile_world(policy.world), policy.snapshot(replica))
+        self._policy_progress = Progress.of_policy(policy, replica)
         self._repaint()
+
+    @property
+    def progress(self) -> Progress | None:
+        """What there is to look at: a saved policy, or the newest frame of a run."""
+        if self.policy is not None:
+            return self._policy_progress
+        return None if self.frame is None else self.frame.progress
 
     def record(self) -> None:
         """Record an episode of the current policy."""
@@ -284,15 +295,10 @@ class TrainingControl(QObject):
 
     def _scene(self) -> Scene | None:
         """What there is to paint: a saved policy, or the newest frame; with the recorded episode in it."""
-        if self.policy is not None:
-            scene = self._policy_scene
-        elif self.frame is not None:
-            progress = self.frame.progress
-            scene = Scene.of(progress.world, progress.mdp, progress.snapshot, progress.oracle)
-        else:
-            scene = None
-        if scene is None:
+        progress = self.progress
+        if progress is None:
             return None
+        scene = Scene.of(progress.world, progress.mdp, progress.snapshot, progress.oracle)
         snapshot = scene.snapshot
         if self.episode is not None:
             t = min(self.episode_frame, len(self.episode))

@@ -15,10 +15,11 @@ from rlsandbox.algorithms import find
 from rlsandbox.learning.agent import Agent, Curve, Floats, Snapshot, Tick, View
 from rlsandbox.learning.oracle import Solution, occupancy, policy_values, solve
 from rlsandbox.learning.problem import Enumerable, misfit
+from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.training.evaluate import Evaluation, evaluate_policy, oracle_gap, value_error
 from rlsandbox.training.history import Gap, GapLog, History, Moment
 from rlsandbox.worlds.errors import SandboxError, check
-from rlsandbox.worlds.mdp import TabularMDP
+from rlsandbox.worlds.mdp import TabularMDP, compile_world
 from rlsandbox.worlds.world import World
 
 _SLICE_SECONDS = 0.01
@@ -105,6 +106,23 @@ class Progress:
     edits: tuple[tuple[float, str], ...]
     finished: bool
     failure: str | None
+
+    @classmethod
+    def of_policy(cls, policy: SavedPolicy, replica: int | None = 0) -> Progress:
+        """A saved policy, looked at like a run that is over; None takes the mean over its replicas."""
+        mdp, gamma = compile_world(policy.world), float(policy.card.config.get("gamma", 1.0))  # type: ignore[arg-type]
+        return cls(
+            world=policy.world,
+            mdp=mdp,
+            snapshot=dataclasses.replace(policy.snapshot(replica), gamma=gamma),
+            clock=max(policy.card.steps),
+            oracle=solve(mdp, gamma),
+            curves={},
+            gap=GapLog().read(),
+            edits=(),
+            finished=True,
+            failure=None,
+        )
 
 
 class TrainingSession:

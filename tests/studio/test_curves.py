@@ -17,7 +17,14 @@ from pytestqt.qtbot import QtBot
 from rlsandbox.learning.agent import Curve
 from rlsandbox.learning.walk import Walk
 from rlsandbox.studio.plots.curves_panel import CurvesPanel
-from rlsandbox.studio.plots.run_curves import RunCurves, series_of, smoothed, unsmoothed, window_of
+from rlsandbox.studio.plots.run_curves import (
+    RunCurves,
+    series_of,
+    short_titles,
+    smoothed,
+    unsmoothed,
+    window_of,
+)
 from rlsandbox.studio.theme import THEMES, theme_manager
 from rlsandbox.training.history import Gap
 
@@ -274,9 +281,31 @@ def test_a_line_stands_at_the_episode_under_the_pointer(edited: CurvesPanel) -> 
 def test_axes_name_their_unit_and_the_optimum_its_value(edited: CurvesPanel, tmp_path: Path) -> None:
     edited.export_picture(tmp_path / "curves.svg")
     text = (tmp_path / "curves.svg").read_text(encoding="utf-8")
-    assert ">episodes<" in text and ">optimal -13<" in text
+    assert ">episodes<" in text and ">optimal −13<" in text
     gap = Gap(np.array([1, 2]), np.zeros((2, 1)), np.array([[4.0], [0.0]]))
     edited.set_runs([replace(run_of([]), curves={}, gap=gap)])
     edited.export_picture(tmp_path / "sweeps.svg")
     text = (tmp_path / "sweeps.svg").read_text(encoding="utf-8")
     assert ">sweeps<" in text and ">episodes<" not in text
+
+
+def test_runs_of_one_name_are_told_apart_by_their_number() -> None:
+    titles = ["SARSA α 0.1", "SARSA α 0.5", "SARSA α 0.5 #2"]
+    runs = [replace(run_of([0.0], k, title=title), name="SARSA") for k, title in enumerate(titles)]
+    assert short_titles(runs) == titles
+    assert short_titles(runs[1:]) == ["SARSA", "SARSA #2"]
+
+
+def test_the_distance_of_a_method_that_predicts_is_an_error(qtbot: QtBot) -> None:
+    panel = CurvesPanel()
+    qtbot.addWidget(panel)
+    control = run_of([0.0, 1.0])
+    predicting = replace(control, run_id=1, predicts=True)
+    for runs, title in (
+        ([control], "Oracle gap"),
+        ([predicting], "RMS error of V"),
+        ([control, predicting], "Gap or error"),
+        ([], "Oracle gap"),
+    ):
+        panel.set_runs(runs)
+        assert panel._choice.itemText(panel._choice.findData("gap")) == title

@@ -9,9 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from rlsandbox.marks import Badges, Heatmap, Paths
-from rlsandbox.studio.app import application
 from rlsandbox.studio.main_window import MainWindow
-from rlsandbox.studio.theme import theme_manager
 from rlsandbox.studio.worker import Frame
 from rlsandbox.training.pace import Pace
 from rlsandbox.training.session import RunSpec, TrainingSession
@@ -28,19 +26,6 @@ def compiled() -> None:
     session.tracks_gap = True
     session.run()
     session.evaluate()
-
-
-@pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch):
-    theme_manager().apply(application(), "dark")
-    monkeypatch.setattr(QMessageBox, "exec", lambda self: QMessageBox.StandardButton.Discard)
-    window = MainWindow()
-    qtbot.addWidget(window)
-    window.resize(1440, 900)
-    window.show()
-    qtbot.waitUntil(lambda: window.warm.is_ready, timeout=120_000)
-    yield window
-    window.close()
 
 
 def train(window: MainWindow, episodes: int = 200, seeds: int = 2, pace: Pace = AS_FAST_AS_IT_GOES) -> None:
@@ -282,5 +267,8 @@ def test_a_policy_is_saved_opened_and_saved_in_another_format(
     window.files.open_policy()
     assert window.control.policy is not None and window.control.current is None
     assert any(isinstance(mark, Heatmap) for mark in window.control.marks)
+    window.canvas.select((3, 0))
+    shown = {name: label.text() for name, label in window.inspector.values.items()}
+    assert (shown["optimal"], shown["policy"], shown["visits"]) == ("−13.00", "up", "–")
     window.files.save_policy()
     assert "def act(" in second.read_text()

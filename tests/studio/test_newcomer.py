@@ -6,26 +6,12 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 import rlsandbox
-from rlsandbox.studio.app import application
 from rlsandbox.studio.main_window import MainWindow
-from rlsandbox.studio.theme import theme_manager
 from rlsandbox.worlds.tiles import CODE
-
-
-@pytest.fixture
-def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch):
-    theme_manager().apply(application(), "dark")
-    monkeypatch.setattr(QMessageBox, "exec", lambda self: QMessageBox.StandardButton.Discard)
-    window = MainWindow()
-    qtbot.addWidget(window)
-    window.resize(1440, 900)
-    window.show()
-    yield window
-    window.close()
 
 
 def middle_of(window: MainWindow, row: int, column: int) -> QPoint:

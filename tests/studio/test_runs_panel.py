@@ -64,8 +64,8 @@ def test_empty_it_says_what_to_do(panel):
 def test_a_line_a_run(panel):
     panel.set_rows([Q_LEARNING, SARSA, LOST])
     assert texts(panel) == [
-        ["Q-learning α 0.5 ε 0.1", "16", "-49.9", "-13", "0"],
-        ["SARSA α 0.5 ε 0.1", "16", "-27.2", "-17", "4"],
+        ["Q-learning α 0.5 ε 0.1", "16", "−49.9", "−13", "0"],
+        ["SARSA α 0.5 ε 0.1", "16", "−27.2", "−17", "4"],
         ["SARSA α 2", "1", "–", "–", "never ends"],
     ]
     tip = panel.model.index(0, 2).data(Qt.ItemDataRole.ToolTipRole)
@@ -85,7 +85,7 @@ def test_runs_of_another_world_are_no_longer_shown_and_say_their_world(panel):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(-49.94, "-49.9"), (-13.0, "-13"), (0.7341, "0.734"), (1.5, "1.5"), (-12345.6, "-12,346"), (-1e-9, "0"),
+    [(-49.94, "−49.9"), (-13.0, "−13"), (0.7341, "0.734"), (1.5, "1.5"), (-12345.6, "−12,346"), (-1e-9, "0"),
      (100.0, "100"), (None, "–")],
 )  # fmt: skip
 def test_figures_are_as_long_as_they_need_to_be(value, text):
@@ -114,7 +114,7 @@ def test_the_selection_stays_with_its_runs(qtbot, panel):
     click(qtbot, panel, 1)
     changes = heard(panel.selection_changed)
     panel.set_rows([replace(Q_LEARNING, online_return=-40.0), SARSA, LOST])
-    assert texts(panel)[0][2] == "-40" and changes == []
+    assert texts(panel)[0][2] == "−40" and changes == []
     panel.set_rows([SARSA, LOST])
     assert panel.selected_ids() == (5,) and changes == []
     panel.set_rows([LOST])

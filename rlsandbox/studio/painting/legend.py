@@ -9,6 +9,7 @@ from rlsandbox.marks import Heatmap, Mark, Triangles
 from rlsandbox.studio.colormaps import colors
 from rlsandbox.studio.painting.numbers import number
 from rlsandbox.studio.theme import Theme, font
+from rlsandbox.studio.typography import minus
 
 LINE = 22.0
 """Height of one scale, in logical pixels."""
@@ -30,7 +31,7 @@ def scale_number(value: float, span: float) -> str:
     """A number at the end of a scale, with as many digits as tell its ends apart."""
     decimals = 0 if span >= 100 else 1 if span >= 2 else 2 if span >= 0.2 else 3
     if span < 0.002:
-        return f"{value:.3g}".replace("-", "−")
+        return minus(f"{value:.3g}")
     return number(value, decimals)
 
 

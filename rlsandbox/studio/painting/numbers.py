@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPixmap
 from rlsandbox.studio.painting.arrows import INK
 from rlsandbox.studio.painting.heat import is_vector
 from rlsandbox.studio.theme import font
+from rlsandbox.studio.typography import minus
 
 
 def number(value: float, decimals: int) -> str:
@@ -19,7 +20,7 @@ def number(value: float, decimals: int) -> str:
     text = f"{value:.{decimals}f}" if abs(value) < 10_000 else f"{value:.2g}".replace("e+0", "e")
     if float(text) == 0:
         text = text.lstrip("-")
-    return text.replace("-", "−")
+    return minus(text)
 
 
 class NumberWriter:

@@ -45,6 +45,7 @@ class HyperparameterForm(QWidget):
         for row in self.rows.values():
             row.hide()
             row.deleteLater()
+        self._config = agent.Config
         self._fields = {field.name: field for field in agent.Config.describe()}
         self.rows = {}
         for name, field in self._fields.items():
@@ -83,15 +84,10 @@ class HyperparameterForm(QWidget):
         self.edited.emit(name, value)
 
     def _follow(self) -> None:
+        counting = {field.name for field in self._config.counting(self.values())}
         for name, row in self.rows.items():
-            row.setVisible(self._counts(self._fields[name]))
+            row.setVisible(name in counting)
             row.setEnabled(self._fields[name].live or not self._running)
-
-    def _counts(self, field: Hyperparameter) -> bool:
-        if field.only_if is None:
-            return True
-        other, _ = field.only_if
-        return field.counts(str(self.rows[other].value())) and self._counts(self._fields[other])
 
     def _tooltip(self, field: Hyperparameter) -> str:
         lines = [field.doc[:1].upper() + field.doc[1:] + "."]

@@ -10,6 +10,7 @@ from rlsandbox.learning.agent import Snapshot, Update, number
 from rlsandbox.studio.controls import Section, text_label, wrapped
 from rlsandbox.studio.panels.action_values import ActionValues, ActionValuesView
 from rlsandbox.studio.panels.update_box import UpdateBox, in_words, title_of
+from rlsandbox.studio.typography import minus
 from rlsandbox.training.session import Progress
 from rlsandbox.worlds.rules import Action, Cell
 from rlsandbox.worlds.world import World
@@ -240,7 +241,7 @@ def fixed(value: float, sign: bool = False) -> str:
         text = number(value)
     if sign and value >= 0:
         text = f"+{text}"
-    return text.replace("-", "−")
+    return minus(text)
 
 
 def optimal_actions(q: np.ndarray) -> np.ndarray:

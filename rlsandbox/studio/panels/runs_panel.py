@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 
 from rlsandbox.studio.controls import text_label
 from rlsandbox.studio.theme import color, font, theme, theme_manager
+from rlsandbox.studio.typography import minus
 
 Index = QModelIndex | QPersistentModelIndex
 _NAME, _SEEDS, _ONLINE, _GREEDY, _GAP = range(5)
@@ -197,7 +198,9 @@ class RunsPanel(QWidget):
             heading = self.model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole)
             texts = {self.model.text(row, column) for row in self.model.rows}
             need = (
-                max([small.horizontalAdvance(heading), *map(metrics.horizontalAdvance, texts)]) + 2 * _PADDING
+                max([small.horizontalAdvance(heading), *map(metrics.horizontalAdvance, texts)])
+                + 2 * _PADDING
+                + 2
             )
             # It grows and never shrinks: figures that change do not make the table twitch.
             if need > head.sectionSize(column) or not self._fitted:
@@ -271,7 +274,10 @@ class RunsModel(QAbstractTableModel):
             ),
             _GAP: (
                 self.tr("Gap"),
-                self.tr("Optimal value of the start less the value of the greedy policy there"),
+                self.tr(
+                    "Optimal value of the start less the value of the greedy policy there; "
+                    "for a method that predicts, the root mean square error of its values"
+                ),
             ),
         }
 
@@ -386,13 +392,13 @@ class _Heading(QHeaderView):
 
 
 def figure(value: float | None) -> str:
-    """A return in as many figures as tell runs apart: -49.9, -13, 0.734; nothing where there is none."""
+    """A return in as many figures as tell runs apart: −49.9, −13, 0.734; nothing where there is none."""
     if value is None:
         return "\N{EN DASH}"
     decimals = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
     text = f"{value:,.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text == "-0" else text
+    return "0" if text == "-0" else minus(text)
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:

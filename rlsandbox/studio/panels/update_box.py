@@ -13,6 +13,7 @@ from rlsandbox.learning.agent import Line, Part, Update, number
 from rlsandbox.studio.controls.frame import draw_frame, painter_of
 from rlsandbox.studio.controls.labels import wrapped
 from rlsandbox.studio.theme import color, font, theme_manager
+from rlsandbox.studio.typography import minus
 from rlsandbox.worlds.world import World
 
 _MOST_LINES = 8
@@ -107,7 +108,7 @@ def _written(part: Part) -> str:
     roles = {name: color(name).name() for name in ("accent", "text")}
     style = _STYLES[part.role].format(**roles)
     # Only true minus signs: a hyphen would let a line break after it.
-    text = html.escape(part.text).replace("-", "−")
+    text = minus(html.escape(part.text))
     if part.state is None:
         return f"<span style='{style}'>{text}</span>" if style else text
     style = style or f"color:{roles['text']}"
@@ -132,4 +133,4 @@ def in_words(update: Update, world: World) -> str:
         text += f" → ({row}, {column})"
     if math.isnan(update.reward):
         return text  # an expectation over a model
-    return f"{text}, reward {number(update.reward).replace('-', '−')}"
+    return f"{text}, reward {minus(number(update.reward))}"

@@ -11,6 +11,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
 
 from rlsandbox.studio.theme import font, theme
+from rlsandbox.studio.typography import minus
 
 _MOST_OF_AXIS = 0.4
 """Share of an axis that the name of its unit may take."""
@@ -84,7 +85,7 @@ def round_step(least: float) -> float:
 
 
 def tick_texts(values: Sequence[float], spacing: float) -> list[str]:
-    """Numbers of an axis, all in one unit: -0.5, 2,500, 40k, 1M."""
+    """Numbers of an axis, all in one unit: −0.5, 2,500, 40k, 1M."""
     largest = max((abs(value) for value in values), default=0.0)
     unit, sign = next(
         ((unit, sign) for unit, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if largest >= 10 * unit or
@@ -95,4 +96,4 @@ def tick_texts(values: Sequence[float], spacing: float) -> list[str]:
     texts = [f"{value / unit:,.{decimals}f}" for value in values]
     if sign and decimals:
         texts = [text.rstrip("0").rstrip(".") for text in texts]  # 0.5M and 1M
-    return ["0" if float(text.replace(",", "")) == 0 else f"{text}{sign}" for text in texts]
+    return ["0" if float(text.replace(",", "")) == 0 else minus(f"{text}{sign}") for text in texts]

@@ -126,10 +126,12 @@ class CurvesPanel(QWidget):
         self._later.setInterval(_APART_MS)
         self._later.timeout.connect(self._show_other)
         self._others = {
-            "gap": (self.tr("Oracle gap"), self.tr("V*(start) - V^π(start) of the greedy policy")),
+            "gap": (self.tr("Oracle gap"), self.tr("V*(start) − V^π(start) of the greedy policy")),
             "length": (self.tr("Episode length"), self.tr("steps")),
             "epsilon": (self.tr("Exploration ε"), self.tr("share of random actions")),
         }
+        self._error = self.tr("RMS error of V"), self.tr("of the values that it predicts, against V^π")
+        self._either = self.tr("Gap or error"), self.tr("gap of a policy, RMS error of predicted values")
         self._units = {
             "episodes": (self.tr("episode"), self.tr("episodes")),
             "sweeps": (self.tr("sweep"), self.tr("sweeps")),
@@ -201,6 +203,7 @@ class CurvesPanel(QWidget):
         self._bands = {key: found for key, found in self._bands.items() if key[0] in present}
         names = short_titles(self._runs)
         titles = "\n".join(run.title for run in self._runs)
+        self._choice.setItemText(self._choice.findData("gap"), self._words("gap")[0])
         self._legend.set_entries([(n, run.color) for n, run in zip(names, self._runs, strict=True)], titles)
         self._note(self._returns, self._show(self._returns, "return", names), "")
         self._later.start()
@@ -210,7 +213,14 @@ class CurvesPanel(QWidget):
         self._later.stop()
         name = str(self._choice.currentData())
         bands = self._show(self._other, name, short_titles(self._runs))
-        self._note(self._other, bands, self._others[name][1])
+        self._note(self._other, bands, self._words(name)[1])
+
+    def _words(self, name: str) -> tuple[str, str]:
+        """Title and meaning of a curve; the distance to the truth is another one for methods that predict."""
+        predicts = {run.predicts for run in self._runs}
+        if name != "gap" or True not in predicts:
+            return self._others[name]
+        return self._error if predicts == {True} else self._either
 
     def _show(self, pane: _Pane, name: str, names: list[str]) -> list[Band]:
         if not pane.is_made:
@@ -249,7 +259,8 @@ class CurvesPanel(QWidget):
         if not self._runs:
             return self.tr("Curves of the runs chosen in the table appear here.") if name == "return" else " "
         if name == "gap":
-            return self.tr("No gap yet: a policy that never reaches an end has none.")
+            never = self.tr("No gap yet: a policy that never reaches an end has none.")
+            return self.tr("No error yet.") if self._words(name) == self._error else never
         if not any(run.curves for run in self._runs):
             return self.tr("A planner has no episodes: it sweeps over the model of the world.")
         return self.tr("Curves appear with the first finished episode.")

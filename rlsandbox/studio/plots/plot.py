@@ -16,6 +16,7 @@ from rlsandbox.studio.plots.axes import RoundAxis
 from rlsandbox.studio.plots.curve_item import CurveItem
 from rlsandbox.studio.plots.run_curves import Band
 from rlsandbox.studio.theme import color, font, mix, theme, theme_manager
+from rlsandbox.studio.typography import minus
 
 _MARGIN = 0.06
 _TRANSIENT = 0.04
@@ -303,7 +304,7 @@ class Plot(pg.PlotWidget):
 
 def number_text(value: float) -> str:
     """A value for reading, to four figures."""
-    return f"{value:.4g}" if np.isfinite(value) else "∞"
+    return minus(f"{value:.4g}") if np.isfinite(value) else "∞"
 
 
 def span_of(band: Band, whole: bool) -> tuple[float, float]:

@@ -32,6 +32,7 @@ class RunCurves:
         optimum: return of the oracle, or None.
         edits: (episode, text) of every command.
         epsilon: (episodes, values) of the exploration.
+        predicts: whether `gap` is the error of its values, not the loss of its policy.
     """
 
     run_id: int
@@ -43,6 +44,7 @@ class RunCurves:
     optimum: float | None
     edits: tuple[tuple[float, str], ...]
     epsilon: tuple[Floats, Floats]
+    predicts: bool = False
 
     @property
     def unit(self) -> str:
@@ -125,8 +127,9 @@ def unsmoothed(curve: Curve) -> Band:
 
 
 def short_titles(runs: Sequence[RunCurves]) -> list[str]:
-    """What tells runs apart: the algorithm, and the hyperparameters that are not the same everywhere."""
+    """What tells runs apart: the algorithm, the hyperparameters that are not the same everywhere."""
     words = [run.title.removeprefix(run.name).split() for run in runs]
+    numbers = [own.pop() if len(own) % 2 else "" for own in words]
     pairs = [dict(zip(own[::2], own[1::2], strict=False)) for own in words]
     values: dict[str, set[str]] = {}
     for own in pairs:
@@ -135,8 +138,9 @@ def short_titles(runs: Sequence[RunCurves]) -> list[str]:
     return [
         " ".join(
             [run.name, *(f"{symbol} {value}" for symbol, value in own.items() if len(values[symbol]) > 1)]
+            + [number] * bool(number)
         )
-        for run, own in zip(runs, pairs, strict=True)
+        for run, own, number in zip(runs, pairs, numbers, strict=True)
     ]
 
 
