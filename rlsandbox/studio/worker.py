@@ -19,7 +19,7 @@ from rlsandbox.learning.agent import View
 from rlsandbox.training.episodes import Episode, record_episode
 from rlsandbox.training.evaluate import Evaluation, episode_cap
 from rlsandbox.training.mailbox import Mailbox
-from rlsandbox.training.pace import Pace
+from rlsandbox.training.pace import Pace, Rate
 from rlsandbox.training.session import Progress, RunSpec, TrainingSession
 from rlsandbox.training.warmup import cache_is_warm, load_kernels
 from rlsandbox.worlds.errors import SandboxError
@@ -96,7 +96,7 @@ class Trainer(QThread):
         self._owed = 0.0
         self._last_slice = 0.0
         self._until_episode: int | None = None
-        self._rate = _Rate()
+        self._rate = Rate()
         self._evaluation: Evaluation | None = None
 
     # -- called from the window -------------------------------------------------------------------
@@ -238,7 +238,7 @@ class Trainer(QThread):
         """As many steps as the pace allows since the last slice, then sleep until the next is due."""
         steps_per_second = self._pace.steps_per_second
         if steps_per_second is None and self._pace.episodes_per_second is not None:
-            steps_per_second = self._pace.episodes_per_second * self._rate.episode_length(session)
+            steps_per_second = self._pace.episodes_per_second * self._rate.episode_length(*_made(session))
         deadline = time.perf_counter() + _SLICE
         if steps_per_second is None:
             self._owed = float(1 << 20)
@@ -298,7 +298,7 @@ class Trainer(QThread):
 
     def _use(self, run_id: int, session: TrainingSession, state: str) -> None:
         self._run_id, self._session, self._evaluation = run_id, session, None
-        self._until_episode, self._owed, self._rate = None, 1.0, _Rate()
+        self._until_episode, self._owed, self._rate = None, 1.0, Rate()
         self._set_state(state)
 
     def _set_state(self, state: str, sentence: str = "") -> None:
@@ -383,27 +383,6 @@ class Trainer(QThread):
             self.done.emit(sentence)
 
 
-class _Rate:
-    """Steps a second over about the last second, and the length of recent episodes."""
-
-    def __init__(self) -> None:
-        self.value = 0.0
-        self._since, self._steps = time.perf_counter(), -1
-        self._marks: list[tuple[int, int]] = []
-
-    def count(self, steps: int) -> None:
-        """Take note of the number of steps made so far."""
-        now = time.perf_counter()
-        if self._steps < 0:
-            self._since, self._steps = now, steps
-        elif now - self._since >= 0.5:
-            self.value = (steps - self._steps) / (now - self._since)
-            self._since, self._steps = now, steps
-
-    def episode_length(self, session: TrainingSession) -> float:
-        """Mean steps of the first replica's last episodes; while the first runs, its steps so far."""
-        steps, episodes = int(session.agent.steps[0]), int(session.agent.episodes[0])
-        if not self._marks or episodes != self._marks[-1][1]:
-            self._marks = [*self._marks[-20:], (steps, episodes)]
-        first_steps, first_episodes = self._marks[0]
-        return max(4.0, (steps - first_steps) / max(1, episodes - first_episodes))
+def _made(session: TrainingSession) -> tuple[int, int]:
+    """Steps and episodes of the first replica."""
+    return int(session.agent.steps[0]), int(session.agent.episodes[0])

@@ -7,7 +7,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
-from rlsandbox.studio.panels.runs_panel import RunRow, RunsPanel, figure
+from rlsandbox.studio.panels.runs_panel import RunsPanel
+from rlsandbox.studio.panels.runs_table import RunRow, figure
 from rlsandbox.studio.theme import theme, theme_manager
 
 LEFT = Qt.MouseButton.LeftButton

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from rlsandbox.training.pace import FIRST_PACE, PACES, Pace
+from rlsandbox.training.pace import FIRST_PACE, PACES, Pace, Rate
 from rlsandbox.worlds.errors import SandboxError
 
 
@@ -30,3 +30,24 @@ def test_a_pace_that_means_nothing_is_refused(wrong):
 def test_a_pace_cannot_change():
     with pytest.raises(dataclasses.FrozenInstanceError):
         FIRST_PACE.__setattr__("episodes_per_second", 3)
+
+
+def test_an_episode_is_as_long_as_the_last_twenty():
+    rate = Rate()
+    assert rate.episode_length(0, 0) == 4.0  # nothing is known yet
+    assert rate.episode_length(60, 0) == 60.0
+    assert rate.episode_length(100, 1) == 100.0
+    for episode in range(2, 40):
+        length = rate.episode_length(100 + 10 * (episode - 1), episode)
+    assert length == 10.0
+
+
+def test_a_rate_is_known_after_half_a_second(monkeypatch):
+    now = iter([0.0, 10.0, 10.4, 10.5])
+    monkeypatch.setattr("rlsandbox.training.pace.time.perf_counter", lambda: next(now))
+    rate = Rate()
+    for steps in (0, 400):
+        rate.count(steps)
+        assert rate.value == 0.0
+    rate.count(500)
+    assert rate.value == 1000.0  # 500 steps in half a second
