@@ -30,7 +30,8 @@ from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
 MOST_SEEDS = 64
-_FIRST_EPISODES, _FIRST_STEPS, _FIRST_SWEEPS = 500, 10_000, 1_000
+_FIRST_EPISODES, _FIRST_STEPS = 500, 10_000
+_FIRST_SWEEPS = 100_000  # planners end by themselves, and policy iteration takes thousands
 
 
 @dataclass(frozen=True)
