@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QImage, QPainter
 
-from rlsandbox.marks import Arrows, Badge, Badges, Heatmap, Labels, Paths, Triangles
+from rlsandbox.marks import Arrows, Badge, Badges, Edges, Heatmap, Labels, Paths, Triangles
 from rlsandbox.studio import colormaps
 from rlsandbox.studio.painting import View, fitted, paint_scene, paint_world, render_png, render_svg
 from rlsandbox.studio.painting.legend import scale_number
@@ -299,3 +299,35 @@ def test_marks_of_a_world_of_another_size_are_passed_over():
         Arrows(np.array([2]), np.array([4]), np.array([[0.0, 1.0]]), np.ones(1)),
     ]
     assert painted(world, marks) == painted(world)
+
+
+@pytest.mark.parametrize(("theme", "ink"), [(DARK, "#b58cf0"), (LIGHT, "#8b54d6")], ids=["dark", "light"])
+def test_edges_are_as_wide_as_they_were_taken(theme, ink):
+    points = np.array([[0.5, 0.5, 0.5, 1.5], [1.5, 0.5, 1.5, 1.5]])
+    image = painted(
+        World.blank(2, 2), [Edges(points, np.array([1.0, 0.25]))], theme, View(80, 0, 0, 160, 160)
+    )
+    wide, thin = (
+        sum(rgb(image, row, 1, 0.1, y / 80, 80) == rgb_of(ink) for y in range(80)) for row in (0, 1)
+    )
+    assert wide == 8 and thin == 2  # a tenth of the cell, and a quarter of that
+
+
+def test_edges_are_lines_in_an_svg(tmp_path):
+    edges = Edges(np.array([[0.5, 0.5, 0.5, 1.5]]), np.array([1.0]))
+    render_svg(World.blank(1, 2), [edges], tmp_path / "tree.svg", 40, DARK)
+    assert "#b58cf0" in (tmp_path / "tree.svg").read_text(encoding="utf-8")
+
+
+def test_numbers_of_triangles_make_room_for_arrows():
+    world, view = World.blank(1, 1), View(80, 0, 0, 80, 80)
+    flat = Triangles(np.zeros((1, 1, 4)), 0, 1, "viridis", "Q")
+    arrow = Arrows(np.array([0]), np.array([0]), np.array([[0.0, 1.0]]), np.ones(1))
+
+    def written(*marks):  # pale pixels where the number of "up" stands
+        image = painted(world, marks, view=view)
+        places = [(x / 80, y / 80) for x in range(20, 60) for y in range(4, 24)]
+        return sum(min(rgb(image, 0, 0, *place, 80)) > 150 for place in places)
+
+    assert written(flat) > 5
+    assert written(flat, arrow) == 0

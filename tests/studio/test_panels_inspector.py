@@ -1,18 +1,19 @@
 """The inspector: its numbers are those of a corridor that can be worked out by hand."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
-from rlsandbox.learning.agent import View
+from rlsandbox.learning.agent import Line, Part, View
 from rlsandbox.studio.panels.inspector_panel import (
     InspectorPanel,
     fixed,
     optimal_actions,
     policy_text,
 )
-from rlsandbox.studio.panels.update_box import in_words
+from rlsandbox.studio.panels.update_box import UpdateBox, in_words
 from rlsandbox.studio.theme import theme_manager
 from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.rules import Rules
@@ -166,3 +167,27 @@ def test_it_fits_its_column_with_eight_moves(panel, qtbot):
     panel.show_cell(run.progress(View(0, WANTS, 1)), (0, 1))
     assert panel._view.height() == 120
     assert panel.minimumSizeHint().width() <= 318
+
+
+def test_what_an_update_touched_is_listed_beneath_it_and_lights_up(qtbot):
+    box = UpdateBox()
+    qtbot.addWidget(box)
+    box.world = corridor()
+    lines = (
+        Line(1, (Part("right: "), Part("0.5", "next", 2))),
+        Line(1, (Part("(0, 1) up"),)),  # says itself where it is
+        *(Line(0, (Part(f"row {k}"),)) for k in range(8)),
+    )
+    box.set_content("Title", "", (Part("1 + 2"),), lines)
+    written = box._label.text()
+    shown = re.sub("<[^>]*>", "", written.replace("<br>", "\n").replace("</div>", "\n"))
+    rows = shown.splitlines()
+    assert rows[:4] == ["Title", "1 + 2", "(0, 1) right: 0.5", "(0, 1) up"]
+    assert rows[4:] == [f"(0, 0) row {k}" for k in range(6)] + ["… and 2 more"]
+    assert box.text().endswith("row 7")  # whoever listens hears all of it
+    pointed: list[object] = []
+    box.highlight.connect(pointed.append)
+    for link in ("2", "1", ""):
+        box._label.linkHovered.emit(link)
+    assert pointed == [2, 1, None]
+    assert all(f"href='{state}'" in written for state in (0, 1, 2))

@@ -65,8 +65,10 @@ def _paint_scale(
     metrics = QFontMetricsF(face)
     span = mark.high - mark.low
     log = isinstance(mark, Heatmap) and mark.logarithmic
-    before = (mark.label, scale_number(mark.low, span))
-    after = (scale_number(mark.high, span), mark.note or ("logarithmic" if log else ""))
+    counts = span >= 2 and all(float(end).is_integer() for end in (mark.low, mark.high))
+    low, high = (number(end, 0) if counts else scale_number(end, span) for end in (mark.low, mark.high))
+    before = (mark.label, low)
+    after = (high, mark.note or ("logarithmic" if log else ""))
     gap, bar_width = _GAP * scale, _BAR * scale
     widths = [metrics.horizontalAdvance(text) for text in (*before, *after)]
     total = sum(widths) + bar_width + (4 if after[1] else 3) * gap + (gap / 2 if after[1] else 0)

@@ -114,7 +114,7 @@ def _paint_marks(painter: QPainter, world: World, marks: Sequence[Mark], theme: 
     for mark in _of(marks, Edges):
         paint_edges(painter, mark, theme, view)
     for mark in _of(marks, Paths):
-        paint_path(painter, mark, _trail_ink(theme, bool(values)), view, lift)
+        paint_path(painter, mark, _trail_ink(theme, values), view, lift)
     for mark in _of(marks, Badges):
         paint_badges(painter, mark, theme, view, lift)
 
@@ -123,9 +123,11 @@ def _of(marks: Sequence[Mark], kind: type[T]) -> list[T]:
     return [mark for mark in marks if isinstance(mark, kind)]
 
 
-def _trail_ink(theme: Theme, over_values: bool) -> QColor:
-    """Pale over values, which are strong; on the light floor pale would not be seen."""
-    return QColor("#eef0f6" if over_values or theme.name == "dark" else "#e07a2f")
+def _trail_ink(theme: Theme, values: Sequence[Heatmap | Triangles]) -> QColor:
+    """Pale over values, which are strong; on those that are pale, or a pale floor, it would not be seen."""
+    if any(mark.colormap == "diverging" for mark in values):
+        return QColor("#2f343e")
+    return QColor("#eef0f6" if values or theme.name == "dark" else "#e07a2f")
 
 
 def _bright_cells(world: World, values: Sequence[Heatmap | Triangles], theme: Theme) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from dataclasses import replace
 
 from PySide6.QtCore import QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QPaintEvent
@@ -80,7 +81,7 @@ class UpdateBox(QWidget):
         lines = [plain, html.escape(words), equation]
         text = "<div style='line-height:130%'>" + "<br>".join(filter(None, lines)) + "</div>"
         if beneath:
-            rows = [self._place(line) + "".join(map(_written, line.parts)) for line in beneath[:_MOST_LINES]]
+            rows = ["".join(map(_written, self._placed(line))) for line in beneath[:_MOST_LINES]]
             if len(beneath) > _MOST_LINES:
                 rows.append(self.tr("… and {0} more").format(len(beneath) - _MOST_LINES))
             dim = color("dim").name()
@@ -89,12 +90,17 @@ class UpdateBox(QWidget):
         self._label.setText(text)
         self._label.setAccessibleName(self.text())
 
-    def _place(self, line: Line) -> str:
-        """The cell that a line is about, to be lit up."""
+    def _placed(self, line: Line) -> tuple[Part, ...]:
+        """A line with the cell that it is about in front, to be lit up, unless it begins with it."""
         if self.world is None:
-            return ""
+            return line.parts
         row, column = self.world.cell_of(line.state)
-        return _written(Part(f"({row}, {column}) ", state=line.state))
+        place = f"({row}, {column})"
+        first, *rest = line.parts or (Part(""),)
+        after = first.text.removeprefix(place)
+        if after == first.text:
+            after = f" {after}"
+        return Part(place, state=line.state), replace(first, text=after), *rest
 
     @Slot(str)
     def _hovered(self, link: str) -> None:

@@ -130,7 +130,7 @@ class CurvesPanel(QWidget):
             "length": (self.tr("Episode length"), self.tr("steps")),
             "epsilon": (self.tr("Exploration ε"), self.tr("share of random actions")),
         }
-        self._error = self.tr("RMS error of V"), self.tr("of the values that it predicts, against V^π")
+        self._error = self.tr("RMS error of V"), self.tr("V against V^π of the given policy")
         self._either = self.tr("Gap or error"), self.tr("gap of a policy, RMS error of predicted values")
         self._units = {
             "episodes": (self.tr("episode"), self.tr("episodes")),
