@@ -323,3 +323,13 @@ def test_every_benchmark_can_be_run_by_name():
     assert "tabular" in benches() and "runner" not in benches()
     for name in benches():
         assert callable(importlib.import_module(f"rlsandbox.benchmarks.{name}").run)
+
+
+def test_a_goal_behind_a_wall_is_told(tmp_path):
+    (tmp_path / "walled.txt").write_text("S.#G\n..##\n")
+    world = str(tmp_path / "walled.rlworld.json")
+    assert run(["import", str(tmp_path / "walled.txt"), "-o", world]) == 0
+    told = program("validate", world, "--json").communicate(timeout=30)[0]
+    assert json.loads(told)["advice"] == [
+        "No goal or pit can be reached from a start: nothing ends an episode."
+    ]

@@ -311,13 +311,17 @@ def validate(options: Namespace) -> Answer:
 def _read(file: str) -> tuple[dict[str, Any], str]:
     from rlsandbox.policies.files import SUFFIX as POLICY
     from rlsandbox.policies.files import load_policy
+    from rlsandbox.worlds.mdp import compile_world
 
     if file.endswith(POLICY):
         policy = load_policy(file)
         found = {"kind": "policy", "algorithm": policy.card.algorithm, "seeds": policy.n_seeds}
         return found | _size(policy.world), f"a policy of {policy.card.title} for {policy.world.name}."
     world = read_world(file)
-    advice = list(world.advice())
+    try:
+        advice = list(world.advice(compile_world(world.at_step(0))))
+    except SandboxError as error:  # a good file, of a world that has no model
+        advice = [*world.advice(), f"{error.message[:1].upper()}{error.message[1:]}"]
     text = " ".join((f"the world {world.name}, {world.height} x {world.width}.", *advice))
     return {"kind": "world", "advice": advice, **_size(world)}, text
 

@@ -186,7 +186,7 @@ def test_a_request_is_what_a_session_takes(panel, qtbot):
     panel.budget.unit.activated.emit(1)
     assert (panel.run_request()["steps"], panel.run_request()["episodes"]) == (10_000, None)
     panel.set_algorithm("value_iteration")
-    assert (panel.run_request()["steps"], panel.run_request()["episodes"]) == (1_000, None)
+    assert (panel.run_request()["steps"], panel.run_request()["episodes"]) == (100_000, None)
 
 
 def test_a_run_can_be_shown_again(panel):

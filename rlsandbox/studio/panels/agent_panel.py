@@ -30,6 +30,8 @@ from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
 MOST_SEEDS = 64
+_QUICKLY_COMPILED = 20_000
+"""Up to so many states the model of an edited world is there at once, to be asked what suits it."""
 _FIRST_EPISODES, _FIRST_STEPS = 500, 10_000
 _FIRST_SWEEPS = 100_000  # planners end by themselves, and policy iteration takes thousands
 
@@ -208,9 +210,10 @@ class AgentPanel(QWidget):
 
     def set_world(self, world: World) -> None:
         """Ask which algorithms suit a world, and what a learner would miss in it."""
-        self.picker.set_problem(Enumerable)
+        problem = _problem(world)
+        self.picker.set_problem(problem or Enumerable)
         self.policy_file.set_world(world)
-        self._advice = " ".join(world.advice())
+        self._advice = " ".join(world.advice(problem.mdp if problem else None))
         self._refresh()
 
     def set_state(self, state: str) -> None:
@@ -370,3 +373,11 @@ def _takes(algorithm: str, name: str, value: object) -> bool:
     except SandboxError:
         return False
     return True
+
+
+def _problem(world: World) -> Enumerable | None:
+    """The world with its model; None where it has none, or is too large to make one at every stroke."""
+    try:
+        return Enumerable.of(world.at_step(0)) if world.n_states <= _QUICKLY_COMPILED else None
+    except SandboxError:
+        return None
