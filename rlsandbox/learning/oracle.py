@@ -13,9 +13,10 @@ from rlsandbox.learning.oracle_policy import occupancy, policy_values, solved
 from rlsandbox.learning.oracle_rows import DEEP, Packed, pack
 from rlsandbox.learning.oracle_sweeps import Layers, alternate, finish, wave
 from rlsandbox.worlds.compiled import kernel
-from rlsandbox.worlds.mdp import TabularMDP
+from rlsandbox.worlds.mdp import TabularMDP, compile_world
+from rlsandbox.worlds.world import World
 
-__all__ = ["Solution", "from_below", "lookahead", "occupancy", "policy_values", "solve"]
+__all__ = ["Solution", "from_below", "load_kernels", "lookahead", "occupancy", "policy_values", "solve"]
 
 _MOST_PASSES = 400_000
 """At gamma = 1."""
@@ -59,7 +60,8 @@ def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | 
     Args:
         mdp: the model.
         gamma: discount in [0, 1].
-        tolerance: largest error of a value for gamma < 1; largest residual, times 1e-3, for gamma = 1.
+        tolerance: largest error of a value for gamma < 1; largest residual, times 1e-3, for gamma = 1. Where
+            values are so large that rounding alone is more, rounding is what is left.
 
     Returns:
         The solution, or None where there is none: at gamma = 1 a world may pay for ever, or have a place from
@@ -69,8 +71,7 @@ def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | 
     enough = tolerance * (1 - gamma) / gamma if 0 < gamma < 1 else tolerance * 1e-3
     packed = pack(mdp, mdp.live if gamma < 1 else mdp.live & mdp.reachable, gamma)
     v = np.zeros(packed.order.size + 1)
-    progress = np.zeros(4, np.int64)
-    layers = Layers(packed.begins, packed.reader, np.full(packed.reader.size, np.inf), progress)
+    layers = _layers(packed)
     if gamma < 1:
         _discounted(mdp, packed, v, layers, gamma, enough)
     elif not _undiscounted(mdp, packed, v, layers, enough):
@@ -79,7 +80,7 @@ def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | 
     residual = finish[packed.shared](packed.rows, v, packed.order, values, q)
     if gamma == 1 and not mdp.reachable.all():
         q = lookahead(mdp, values, gamma)
-    sweeps = int(np.ceil(progress[3] / max(1, packed.order.size)))
+    sweeps = -int(-layers.progress[3] // max(1, packed.order.size))
     return Solution(
         values, q, float(mdp.start @ values), sweeps, residual, time.perf_counter() - began, gamma
     )
@@ -91,24 +92,45 @@ def lookahead(mdp: TabularMDP, v: NDArray[np.float64], gamma: float) -> NDArray[
     return mdp.expected_reward + gamma * np.einsum("sak,sak->sa", mdp.prob, following)
 
 
+def load_kernels() -> None:
+    """Compile or load all that `solve` may need for one model or another."""
+    for moves in (4, 8):
+        mdp = compile_world(World.blank(1, 2).with_rules(moves=moves))
+        packed = pack(mdp, mdp.live, 0.5)
+        v, q, layers = np.zeros(packed.order.size + 1), np.zeros(mdp.prob.shape[:2]), _layers(packed)
+        wave[packed.shared](packed.rows, v, layers, packed.n_ends, 0.5, 1.0, 1)
+        _improved(packed, v, layers, 1.0)
+        finish[packed.shared](packed.rows, v, packed.order, np.zeros(mdp.n_states), q)
+
+
+def _layers(packed: Packed) -> Layers:
+    """No layer swept yet."""
+    pending = np.full(packed.reader.size, np.inf)
+    return Layers(packed.begins, packed.reader, pending, np.zeros(4, np.int64))
+
+
 def _discounted(
     mdp: TabularMDP, packed: Packed, v: NDArray[np.float64], layers: Layers, gamma: float, enough: float
 ) -> None:
     """Fill in values `[n + 1]` for gamma < 1."""
-    n, n_layers, sweeps = packed.order.size, packed.reader.size, packed.shared
-    if n == 0:
+    n_layers = packed.reader.size
+    if n_layers == 0:
         return
-    if n_layers >= DEEP or sweeps:
-        floor = min(0.0, float(packed.rows.pay.min())) / (1 - gamma)
+    if n_layers >= DEEP or packed.shared:
         passes = n_layers + _SPARE_PASSES
-        residual = wave[sweeps](packed.rows, v, layers, packed.n_ends, floor, gamma, enough, passes)
-        if residual <= enough:
+        if wave[packed.shared](packed.rows, v, layers, packed.n_ends, gamma, enough, passes) <= enough:
             return
-    width = 4 if sweeps else packed.rows.weight.shape[2]
-    scratch = np.empty(n), np.empty(n), np.empty(n), np.empty((n, width), np.uint32), np.empty((n, width))
-    residual = alternate[sweeps](packed.rows, v, *scratch, _ROUNDS, enough, layers.progress)
+    residual = _improved(packed, v, layers, enough)
     if residual > max(enough, 1e-15 * np.abs(v).max()):
-        v[:n] = _by_policies(mdp, packed, v, gamma)
+        v[:-1] = _by_policies(mdp, packed, v, gamma)
+
+
+def _improved(packed: Packed, v: NDArray[np.float64], layers: Layers, enough: float) -> float:
+    """Values `[n + 1]` after modified policy iteration, in place, and their residual."""
+    n, rows = packed.order.size, packed.rows
+    width = 4 if packed.shared else rows.weight.shape[2]
+    scratch = np.empty(n), np.empty((n, width), np.uint32), np.empty((n, width))
+    return alternate[packed.shared](rows, v, *scratch, _ROUNDS, enough, layers.progress)
 
 
 def _by_policies(
@@ -146,9 +168,7 @@ def _undiscounted(
     layers.progress[2] = layers.reader.size  # nothing is guessed: a guess might not lie below
     paid = 1 + np.abs(packed.rows.pay).max(initial=0.0)
     for call in range(1, 2 + _MOST_PASSES // _PASSES_A_CALL):
-        residual = wave[packed.shared](
-            packed.rows, v, layers, packed.n_ends, 0.0, 1.0, enough, _PASSES_A_CALL
-        )
+        residual = wave[packed.shared](packed.rows, v, layers, packed.n_ends, 1.0, enough, _PASSES_A_CALL)
         if not np.isfinite(v).all() or np.abs(v).max() / _UNBOUNDED > paid:
             return False
         if residual <= enough:

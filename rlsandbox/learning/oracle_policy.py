@@ -13,7 +13,8 @@ from rlsandbox.worlds.mdp import TabularMDP
 _DENSE = 256
 """Up to so many reached states a policy's values come from one dense system."""
 _SWEEPS = 200
-"""After so many a sparse system is solved instead."""
+"""After so many a sparse system is solved instead, and if it must be, that is seen after `_TRIAL`."""
+_TRIAL = 20
 _EXACT = 1e-14
 
 
@@ -231,7 +232,7 @@ def _evaluate(
     They have where the next changes, as far as the last ones shrank, add up to little.
     """
     before = np.inf
-    for _ in range(sweeps):
+    for sweep in range(sweeps):
         most = largest = 0.0
         for position in range(v.shape[0]):
             i = v.shape[0] - 1 - position
@@ -247,6 +248,8 @@ def _evaluate(
         ratio = most / before if before < np.inf else 1.0  # nothing is known after one sweep
         if most == 0 or (ratio < 1 and most * ratio / (1 - ratio) <= enough * largest):
             return True
+        if sweep == _TRIAL and not most * ratio ** (sweeps - _TRIAL) <= enough * largest:
+            break  # no hope
         before = most
     return False
 
@@ -263,7 +266,7 @@ def _flow(
     enough: float,
 ) -> float:
     """Count what arrives in each state `[n]` and pass it on, to and fro; returns what is still on its way."""
-    n, left = visits.shape[0], np.inf
+    n, left, early = visits.shape[0], np.inf, np.inf
     for sweep in range(sweeps):
         for position in range(n):
             i = n - 1 - position if sweep % 2 else position
@@ -282,4 +285,8 @@ def _flow(
         left = arriving.sum()
         if left <= enough:
             break
+        if sweep == _TRIAL // 2:
+            early = left
+        elif sweep == _TRIAL and not left * (left / early) ** (2 * (sweeps - _TRIAL) / _TRIAL) <= enough:
+            break  # no hope
     return left

@@ -6,7 +6,6 @@ outwards. What a state pays and how it moves on is stored once for all states th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,8 +45,7 @@ class Rows(NamedTuple):
     scale: Any
 
 
-@dataclass(frozen=True)
-class Packed:
+class Packed(NamedTuple):
     """Rows, and how they stand to the model.
 
     Attributes:
@@ -70,30 +68,32 @@ class Packed:
 def pack(mdp: TabularMDP, live: NDArray[np.bool_], gamma: float) -> Packed:
     """Pack the live states `[S]` of a model; all others are worth nothing."""
     n_states, n_actions, n_outcomes = mdp.prob.shape
-    model = (mdp.next_state, mdp.prob, mdp.reward, mdp.terminal, live, gamma)
-    ends, kind = np.zeros(n_states, np.bool_), np.empty(n_states, np.int32)
-    pay, own, scale = (np.empty((n_states, n_actions)) for _ in range(3))
+    model = mdp.next_state, mdp.prob, mdp.reward, mdp.terminal
+    near, kind = np.empty((n_states, 4), np.int32), np.empty(n_states, np.int32)
+    weight, ends = np.empty((n_states, 4, n_actions)), np.zeros(n_states, np.bool_)
+    pay, own, scale = np.empty((3, n_states, n_actions))
     shared, kinds = n_actions == 4, -1
-    near, weight = np.empty((n_states, 4), np.int32), np.empty((n_states, 4, n_actions))
     if shared:
-        flat = (array.reshape(n_states, -1) for array in model[:4])
+        flat = [array.reshape(n_states, -1) for array in model]
         alike = np.full(_SLOTS, -1, np.int32)
         kinds = _pack_shared(*flat, live, gamma, near, kind, weight, pay, own, scale, ends, alike)
     if kinds < 0:
         shared, kinds = False, n_states
         near, weight = np.empty((n_states, n_actions * n_outcomes), np.int32), np.empty(mdp.prob.shape)
-        _pack_any(*model, near, kind, weight, pay, own, scale, ends)
-    order, place, begins = (np.empty(n_states + more, np.int32) for more in (0, 0, 1))
-    layers = 0
-    if shared or ends.any() or not live.all():
-        root = -1
-        if not ends.any() and live.any():  # begin where staying pays best
+        _pack_any(*model, live, gamma, near, kind, weight, pay, own, scale, ends)
+    order, place, begins = np.empty(n_states, np.int32), np.empty(n_states, np.int32), None
+    n_live, layers, root = np.count_nonzero(live), 0, -1
+    never_ends = np.count_nonzero(ends) == 0
+    if shared or not never_ends or n_live < n_states:
+        if never_ends and n_live:  # begin where staying pays best
             states = np.flatnonzero(live)
             root = int(states[(pay[:kinds] * scale[:kinds]).max(axis=1)[kind[states]].argmax()])
+        begins = np.empty(n_states + 1, np.int32)
         scratch = np.zeros(n_states + 2, np.int32), np.empty(near.size, np.int32)
         layers = _order(near, live, ends, root, *scratch, order, place, begins)
     kinds_of = weight[:kinds], pay[:kinds], own[:kinds], scale[:kinds]
-    if layers < DEEP and live.all() and not shared:  # no way outwards: as they stand, they are in order
+    if begins is None or (not shared and layers < DEEP and n_live == n_states):
+        # there is no way outwards: as they stand, they are in order
         order = np.arange(n_states, dtype=np.int32)
         begins, reader = np.array([0, n_states], np.int32), np.zeros(1, np.int32)
         rows = Rows(near.view(np.uint32), kind.view(np.uint32), *kinds_of)
@@ -103,7 +103,7 @@ def pack(mdp: TabularMDP, live: NDArray[np.bool_], gamma: float) -> Packed:
     reader, layer = np.empty(layers, np.int32), np.empty(n, np.int32)
     _renumber(near, kind, order, place, begins, layer, to_near, to_kind, reader)
     rows = Rows(to_near, to_kind, *kinds_of)
-    return Packed(rows, order[:n], begins[: layers + 1], reader, int(ends.sum()), shared)
+    return Packed(rows, order[:n], begins[: layers + 1], reader, int(np.count_nonzero(ends)), shared)
 
 
 @kernel(inline="always")

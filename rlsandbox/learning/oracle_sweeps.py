@@ -103,9 +103,7 @@ def _take_any(rows: Any, i: int, c: int, a: int, to: Any, chance: Any) -> float:
 
 
 @kernel
-def _wave(
-    rows: Any, v: Any, layers: Any, n_ends: int, floor: float, gamma: float, enough: float, passes: int
-) -> float:
+def _wave(rows: Any, v: Any, layers: Any, n_ends: int, gamma: float, enough: float, passes: int) -> float:
     """Gauss-Seidel value iteration outwards, behind a front that moves on by a few layers a pass.
 
     Layers that have settled are left out, so that a state is swept about a dozen times however large the
@@ -118,7 +116,6 @@ def _wave(
         v: `[n + 1]` values; the last is 0.
         layers: `Layers`.
         n_ends: rows from which an episode may end at once.
-        floor: no value is lower.
         gamma: discount.
         enough: residual at which a layer has settled; changes that are mere rounding count as none.
         passes: how many at most.
@@ -129,6 +126,11 @@ def _wave(
     begins, reader, pending, progress = layers.begins, layers.reader, layers.pending, layers.progress
     n_layers, largest = pending.shape[0], 0.0
     low, front, known = progress[0], progress[1], progress[2]
+    floor = 0.0  # no value is lower
+    if known < n_layers:
+        for c in range(rows.pay.shape[0]):
+            for a in range(rows.pay.shape[1]):
+                floor = min(floor, rows.pay[c, a] / (1 - gamma))
     for _ in range(passes):
         front = min(n_layers, front + _SPEED)
         while known < min(n_layers, front + 1):
@@ -176,8 +178,6 @@ def _wave(
 def _alternate(
     rows: Any,
     v: Any,
-    gain: Any,
-    loss: Any,
     paid: Any,
     to: Any,
     chance: Any,
@@ -188,14 +188,11 @@ def _alternate(
     """Modified policy iteration: greedy actions, a shift of all values, Gauss-Seidel sweeps of the policy.
 
     The shift takes away what all states are wrong by alike, which sweeps would do at the pace of the discount
-    alone: where a shift by one changes backups by 1 - loss, it makes the mean gain nothing. It is made where
-    gains shrink by it.
+    alone. By how much the best backups exceed values on average, the gain, is nothing after it.
 
     Args:
         rows: `Rows`.
         v: `[n + 1]` values; the last is 0.
-        gain: `[n]` scratch: by how much the best backup exceeds a value.
-        loss: `[n]` scratch: 1 less the discounted chance of going on.
         paid: `[n]` scratch: what the greedy action pays.
         to: `[n, K]` uint32 scratch: where it leads.
         chance: `[n, K]` scratch: discounted chances of that.
@@ -206,7 +203,7 @@ def _alternate(
     Returns:
         The residual.
     """
-    n, n_actions = gain.shape[0], rows.pay.shape[1]
+    n, n_actions = paid.shape[0], rows.pay.shape[1]
     residual = np.inf
     for done in range(rounds):
         residual = largest = gained = lost = 0.0
@@ -216,30 +213,25 @@ def _alternate(
                 q = _moving(rows, v, i, c, a) + rows.own[c, a] * v[i]
                 if q > best:
                     best, taken = q, a
-            gain[i] = best - v[i]
-            loss[i] = 1 - rows.own[c, taken] - _take(rows, i, c, taken, to, chance)
             paid[i] = rows.pay[c, taken] * rows.scale[c, taken]
-            gained, lost = gained + gain[i], lost + loss[i]
+            gained += best - v[i]
+            lost += 1 - rows.own[c, taken] - _take(rows, i, c, taken, to, chance)
             largest = max(largest, abs(v[i]))
-            if abs(gain[i]) > residual or np.isnan(gain[i]):
-                residual = abs(gain[i])
+            if abs(best - v[i]) > residual or np.isnan(best - v[i]):
+                residual = abs(best - v[i])
         progress[3] += n
         if not residual > max(enough, _ROUNDING * largest):
             break
         if done < _SHIFTS:
-            shift, before, after = gained / lost, 0.0, 0.0
             for i in range(n):
-                before, after = before + abs(gain[i]), after + abs(gain[i] - loss[i] * shift)
-            if after < before:
-                for i in range(n):
-                    v[i] += shift
+                v[i] += gained / lost
         for _ in range(_EVALUATIONS):
             for i in range(n):
                 value = paid[i]
                 for k in range(to.shape[1]):
                     value += chance[i, k] * v[to[i, k]]
                 v[i] = value
-        progress[3] += n
+        progress[3] += _EVALUATIONS * n
     return residual
 
 
