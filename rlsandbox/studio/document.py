@@ -10,8 +10,6 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 from rlsandbox.worlds.files import open_world, save_world
 from rlsandbox.worlds.world import World
 
-SUFFIX = ".rlworld.json"
-
 
 class Document(QObject):
     """Owner of the drawn world. Every edit goes through `edit` and can be undone.

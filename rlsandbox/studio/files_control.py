@@ -11,13 +11,12 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayou
 
 from rlsandbox.policies.exports import write_csv, write_python
 from rlsandbox.policies.files import load_policy, save_policy
-from rlsandbox.studio.document import SUFFIX
 from rlsandbox.studio.painting import render_png, render_svg
 from rlsandbox.studio.settings import remember_file
 from rlsandbox.studio.theme import theme
 from rlsandbox.training.api import saved_policy
 from rlsandbox.worlds.errors import SandboxError
-from rlsandbox.worlds.files import import_world, open_world
+from rlsandbox.worlds.files import SUFFIX, TABLE_SUFFIX, import_world, open_world, suffix
 from rlsandbox.worlds.gallery import gallery
 from rlsandbox.worlds.world import MAX_SIDE, World
 
@@ -72,7 +71,10 @@ class FilesControl(QObject):
     def open(self) -> None:
         """A file that is asked for."""
         path, _ = QFileDialog.getOpenFileName(
-            self._window, self.tr("Open a world"), "", self.tr("Worlds (*{0});;All files (*)").format(SUFFIX)
+            self._window,
+            self.tr("Open a world"),
+            "",
+            self.tr("Worlds (*{0} *{1});;All files (*)").format(SUFFIX, TABLE_SUFFIX),
         )
         if path:
             self.open_path(path)
@@ -113,13 +115,14 @@ class FilesControl(QObject):
     def save_as(self) -> bool:
         """Save to a file that is asked for; returns whether it is saved."""
         document = self._window.document
-        proposal = str(document.path or Path(document.world.name.replace("/", "-") + SUFFIX))
+        ending = suffix(document.world)
+        proposal = str(document.path or Path(document.world.name.replace("/", "-") + ending))
         path, _ = QFileDialog.getSaveFileName(
-            self._window, self.tr("Save the world"), proposal, self.tr("Worlds (*{0})").format(SUFFIX)
+            self._window, self.tr("Save the world"), proposal, self.tr("Worlds (*{0})").format(ending)
         )
         if not path:
             return False
-        return self._save_to(Path(path if path.endswith(".json") else path + SUFFIX))
+        return self._save_to(Path(path if path.endswith(".json") else path + ending))
 
     def _save_to(self, path: Path) -> bool:
         def write() -> None:

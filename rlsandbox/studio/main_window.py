@@ -109,10 +109,12 @@ class MainWindow(QMainWindow):
         for panel in (self.rules, self.cell_panel):
             panel.edited.connect(document.edit)
         self.tools.tool_selected.connect(self._pick_tool)
+        self.tools.number_changed.connect(self._mix)
         self.palette_panel.tile_selected.connect(self._pick_tile)
         self.palette_panel.wind_changed.connect(self._pick_tile)
         canvas.tile_picked.connect(self._on_picked)
         canvas.tool_requested.connect(self._pick_tool)
+        canvas.refused.connect(self.say)
         agent.train_clicked.connect(self.train)
         agent.pause_clicked.connect(control.trainer.pause_run)
         agent.continue_clicked.connect(self.go_on)
@@ -203,7 +205,12 @@ class MainWindow(QMainWindow):
     def _pick_tile(self, _tile: object = None) -> None:
         if not self.canvas.editing.tool.lays_tiles:
             self._pick_tool("brush")
-        self.canvas.set_context(ToolContext(self.palette_panel.selected(), self.palette_panel.wind()))
+        self._mix()
+
+    @Slot()
+    def _mix(self) -> None:
+        tile, wind = self.palette_panel.selected(), self.palette_panel.wind()
+        self.canvas.set_context(ToolContext(tile, wind, self.tools.number.value()))
 
     @Slot(object)
     def _on_picked(self, context: ToolContext) -> None:

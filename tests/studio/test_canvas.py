@@ -11,7 +11,21 @@ from rlsandbox.studio.canvas import Canvas
 from rlsandbox.studio.canvas.camera import Camera
 from rlsandbox.studio.canvas.hud import describe
 from rlsandbox.studio.theme import THEMES, theme_manager
-from rlsandbox.studio.tools import Brush, Eraser, Fill, Line, Pan, Rectangle, Region, Select, ToolContext
+from rlsandbox.studio.tools import (
+    Brush,
+    Eraser,
+    Fill,
+    Line,
+    Pan,
+    PolicyArrow,
+    Potential,
+    Rectangle,
+    Region,
+    Select,
+    ToolContext,
+)
+from rlsandbox.worlds.files import open_world
+from rlsandbox.worlds.tiles import CODE
 from rlsandbox.worlds.world import World
 
 LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
@@ -348,3 +362,69 @@ def test_repainting_a_large_world_is_measured(qapp):
     # The claim is 16 ms; a machine that runs other tests at the same time gets some room.
     assert float(figures["open_p50_ms"]) < 40
     assert float(figures["maze_p50_ms"]) < 40
+
+
+# -- worlds of tables, notes -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def taxi(canvas):
+    canvas.set_world(open_world("taxi"))
+    return canvas.world
+
+
+def test_what_cannot_be_drawn_is_told_in_a_sentence_and_nothing_is_lost(canvas, edits, taxi):
+    told = []
+    canvas.refused.connect(told.append)
+    for tool in (Brush(), Fill(), Rectangle()):
+        canvas.set_tool(tool)
+        stroke(canvas, (0, 0), (0, 2))
+    canvas.select((1, 1))
+    canvas.set_tool(Brush())
+    QTest.keyClick(canvas, Qt.Key.Key_Return)
+    assert len(told) == 4
+    canvas.set_world(World.blank(8, 10).painted([(0, 0)], "wall"))
+    canvas.select((0, 0))
+    canvas.editing.copy()
+    canvas.set_world(taxi)
+    canvas.editing.paste()
+    assert len(told) == 5
+    assert canvas.world == taxi
+    gambler = open_world("gambler")
+    end = tuple(int(i) for i in np.argwhere(gambler.terrain != CODE["floor"])[0])
+    canvas.set_world(gambler)
+    canvas.select(end)
+    canvas.set_tool(Eraser())
+    stroke(canvas, end)
+    QTest.keyClick(canvas, Qt.Key.Key_Delete)
+    canvas.editing.cut()
+    assert len(told) == 8
+    assert len(set(told)) == 1
+    assert "stands in its table" in told[0]
+    assert canvas.world == gambler
+    assert edits.committed == []
+    assert not canvas.editing.is_drawing
+
+
+def test_arrows_and_potential_are_drawn_on_any_world_one_edit_a_stroke(canvas, edits, taxi):
+    canvas.set_tool(PolicyArrow())
+    stroke(canvas, (0, 0), (0, 1), (0, 2))
+    canvas.set_tool(Potential())
+    canvas.set_context(ToolContext(potential=3.0))
+    stroke(canvas, (1, 0), (1, 1))
+    assert [text for _, text in edits.committed] == ["Draw policy", "Paint potential"]
+    names = [taxi.actions[a].name if a >= 0 else "" for a in canvas.world.policy[0]]
+    assert names == ["right", "right", "right", "", ""]
+    assert canvas.world.potential[1].tolist() == [3.0, 3.0, 0.0, 0.0, 0.0]
+    canvas.select((4, 4))
+    QTest.keyClick(canvas, Qt.Key.Key_Return)
+    assert canvas.world.potential[4, 4] == 3.0
+
+
+def test_return_clicks_with_the_arrow_in_hand(canvas, edits):
+    canvas.set_tool(PolicyArrow())
+    canvas.select((2, 2))
+    for _ in range(2):
+        QTest.keyClick(canvas, Qt.Key.Key_Return)
+    assert canvas.world.policy[2, 2] == 1
+    assert canvas.world.terrain[2, 2] == World.blank(1, 1).terrain[0, 0]

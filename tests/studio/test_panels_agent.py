@@ -376,7 +376,7 @@ def test_without_a_file_a_sentence_stands_where_one_would_press_train(panel, mon
     panel.set_algorithm("td0")
     answer(monkeypatch, "")
     choose(panel.form.rows["policy"], "loaded")
-    assert panel._notice.text() == "choose the file of the policy whose values are to be learnt."
+    assert panel._notice.text() == "Choose the file of the policy whose values are to be learnt."
     assert not panel.primary.isEnabled()
     choose(panel.form.rows["policy"], "random")
     assert panel._notice.text() == ""
@@ -388,7 +388,7 @@ def test_a_policy_of_another_world_is_refused_in_place(panel, monkeypatch, drawn
     panel.set_algorithm("td0")
     answer(monkeypatch, policy_file)
     choose(panel.form.rows["policy"], "loaded")
-    assert panel._notice.text().startswith("this policy is for 1 x 3 cells")
+    assert panel._notice.text().startswith("This policy is for 1 x 3 cells")
     assert not panel.primary.isEnabled()
     panel.set_world(drawn)
     assert panel.primary.isEnabled()

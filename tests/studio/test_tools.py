@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rlsandbox.marks import Arrows, Heatmap, Labels
 from rlsandbox.studio.tools import (
     TOOLS,
     Brush,
@@ -9,6 +10,8 @@ from rlsandbox.studio.tools import (
     Fill,
     Keys,
     Line,
+    PolicyArrow,
+    Potential,
     Rectangle,
     Region,
     Select,
@@ -20,6 +23,8 @@ from rlsandbox.studio.tools import (
 )
 from rlsandbox.studio.tools.base import line
 from rlsandbox.worlds.assets import asset_path
+from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.files import open_world
 from rlsandbox.worlds.rules import Link
 from rlsandbox.worlds.world import World
 
@@ -186,7 +191,7 @@ def test_the_select_tool_bands_moves_and_lets_go(furnished):
 
 
 def test_every_tool_has_an_icon_a_tip_and_a_shortcut_of_its_own():
-    assert len({tool.id for tool in TOOLS}) == len({tool.shortcut for tool in TOOLS}) == len(TOOLS) == 8
+    assert len({tool.id for tool in TOOLS}) == len({tool.shortcut for tool in TOOLS}) == len(TOOLS) == 10
     for tool in TOOLS:
         assert asset_path("icons", f"{tool.icon}.svg").is_file()
         assert tool.title and tool.tip.endswith(".")
@@ -198,3 +203,87 @@ def test_what_was_done_has_a_name():
     assert tool.text == "Line: Wall"
     stroke(tool, World.blank(2, 2), [(0, 0)], RIGHT)
     assert tool.text == "Erase"
+
+
+# -- notes: a drawn policy, a painted potential ----------------------------------------------------
+
+UP, RIGHT_WAY, DOWN, LEFT_WAY, NONE = 0, 1, 2, 3, -1
+
+
+def test_a_drag_gives_each_cell_the_way_that_it_goes():
+    world = stroke(PolicyArrow(), World.blank(3, 4), [(0, 0), (0, 2), (2, 2)])
+    assert world.policy.tolist() == [
+        [RIGHT_WAY, RIGHT_WAY, DOWN, NONE],
+        [NONE, NONE, DOWN, NONE],
+        [NONE, NONE, DOWN, NONE],
+    ]
+
+
+def test_a_slanting_drag_goes_by_corners_where_there_are_no_diagonal_moves():
+    square = World.blank(2, 2)
+    assert stroke(PolicyArrow(), square, [(0, 0), (1, 1)]).policy.tolist() == [
+        [RIGHT_WAY, DOWN],
+        [NONE, DOWN],
+    ]
+    kings = stroke(PolicyArrow(), square.with_rules(moves=8), [(0, 0), (1, 1)])
+    down_right = [action.name for action in kings.actions].index("down right")
+    assert kings.policy.tolist() == [[down_right, NONE], [NONE, down_right]]
+    corridor = stroke(PolicyArrow(), square.with_rules(moves=2), [(0, 0), (1, 1)])
+    assert corridor.policy.tolist() == [[1, 1], [NONE, NONE]]  # it has left and right alone
+
+
+def test_a_click_takes_a_cell_from_action_to_action_and_back_to_none():
+    world, seen = World.blank(1, 1), []
+    for _ in range(5):
+        world = stroke(PolicyArrow(), world, [(0, 0)])
+        seen.append(int(world.policy[0, 0]))
+    assert seen == [UP, RIGHT_WAY, DOWN, LEFT_WAY, NONE]
+
+
+def test_arrows_are_drawn_only_where_somebody_can_act():
+    world = World.blank(1, 5).painted([(0, 1)], "wall").painted([(0, 3)], "goal")
+    drawn = stroke(PolicyArrow(), world, [(0, 0), (0, 9)])
+    assert drawn.policy.tolist() == [[RIGHT_WAY, NONE, RIGHT_WAY, NONE, RIGHT_WAY]]
+    assert stroke(PolicyArrow(), world, [(0, 1)]) == world
+
+
+def test_the_right_button_and_the_eraser_take_arrows_and_potential_away():
+    world = stroke(PolicyArrow(), World.blank(1, 4), [(0, 0), (0, 3)])
+    assert stroke(PolicyArrow(), world, [(0, 1), (0, 2)], RIGHT).policy.tolist() == [[1, -1, -1, 1]]
+    world = stroke(Potential(), world, [(0, 0), (0, 3)], context=ToolContext(potential=2.5))
+    assert world.potential.tolist() == [[2.5, 2.5, 2.5, 2.5]]
+    assert stroke(Potential(), world, [(0, 3), (0, 2)], RIGHT).potential.tolist() == [[2.5, 2.5, 0, 0]]
+    erased = stroke(Eraser(), world, [(0, 0), (0, 1)])
+    assert erased.policy.tolist() == [[-1, -1, 1, 1]]
+    assert erased.potential.tolist() == [[0, 0, 2.5, 2.5]]
+
+
+def test_a_world_of_tables_takes_notes_and_gives_them_up_again():
+    taxi = open_world("taxi")
+    drawn = stroke(PolicyArrow(), taxi, [(0, 0), (1, 0)])
+    assert [taxi.actions[a].name for a in drawn.policy[:2, 0]] == ["down", "down"]
+    noted = stroke(Potential(), taxi, [(0, 0), (0, 1)])
+    assert noted.potential[0, :3].tolist() == [1.0, 1.0, 0.0]
+    assert stroke(Eraser(), noted, [(0, 0), (0, 1)]) == taxi
+    with pytest.raises(SandboxError, match="stands in its table"):
+        stroke(Brush(), taxi, [(0, 0)])
+
+
+def mark(tool, world, kind):
+    return next(mark for mark in tool.marks(world) if isinstance(mark, kind))
+
+
+def test_these_tools_show_what_they_draw():
+    world = stroke(PolicyArrow(), World.blank(1, 3), [(0, 0), (0, 1)])
+    arrows = mark(PolicyArrow(), world, Arrows)
+    assert arrows.columns.tolist() == [0, 1]
+    assert arrows.towards.tolist() == [[0.0, 1.0], [0.0, 1.0]]
+    assert PolicyArrow().marks(World.blank(1, 3)) == ()
+    gambler = open_world("gambler")
+    numbers = mark(PolicyArrow(), stroke(PolicyArrow(), gambler, [(0, 1)]), Labels)
+    assert (numbers.values[0, 1], np.isnan(numbers.values).sum()) == (0.0, gambler.policy.size - 1)
+    world = stroke(Potential(), world, [(0, 2)], context=ToolContext(potential=-4.0))
+    heat, numbers = mark(Potential(), world, Heatmap), mark(Potential(), world, Labels)
+    assert (heat.low, heat.high, heat.values.tolist()) == (-4.0, 4.0, [[0.0, 0.0, -4.0]])
+    assert numbers.values.tolist() == [[0.0, 0.0, -4.0]]
+    assert Brush().marks(world) is None

@@ -48,6 +48,8 @@ class Canvas(QWidget):
     """The world after a finished stroke, and what was done."""
     tile_picked = Signal(object)
     """The `ToolContext` that the eyedropper took up."""
+    refused = Signal(str)
+    """Why an edit is not possible in this world, in a sentence."""
     tool_requested = Signal(str)
     """The id of the tool that makes sense now (after a paste)."""
     zoom_changed = Signal(float)
@@ -229,7 +231,9 @@ class Canvas(QWidget):
         current = theme()
         framed = ((self._selected, "selected"), (self._highlight, "updated"))
         badges = tuple(Badge(*cell, kind) for cell, kind in framed if cell is not None)
-        paint_scene(painter, world, (*self._marks, Badges(badges)), current, view, self._layers)
+        drawn = self.editing.tool.marks(world)
+        marks = self._marks if drawn is None else drawn
+        paint_scene(painter, world, (*marks, Badges(badges)), current, view, self._layers)
         region = self.editing.tool.region
         if region is not None:
             hud.paint_region(painter, region, current, view)
@@ -240,9 +244,9 @@ class Canvas(QWidget):
             hud.paint_links(painter, world, hover, current, view)
         margin = 8 * view.scale
         bottom = QPointF(margin, view.height - margin)
-        legend = paint_legend(painter, self._marks, current, bottom, view.scale)
+        legend = paint_legend(painter, marks, current, bottom, view.scale)
         if hover is not None:
-            text, corner = hud.describe(world, hover, self._marks), legend.bottomLeft()
+            text, corner = hud.describe(world, hover, marks), legend.bottomLeft()
             corner.setX(view.width - margin)
             if hud.text_width(text, view.scale) > corner.x() - legend.right():
                 corner.setY(legend.top())  # a narrow canvas has no room for both on a line

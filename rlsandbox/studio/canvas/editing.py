@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rlsandbox.studio.tools import (
     Brush,
-    Eraser,
     Eyedropper,
     Keys,
     Patch,
+    PolicyArrow,
     Region,
     Select,
     Tool,
@@ -17,6 +18,7 @@ from rlsandbox.studio.tools import (
     copied,
     pasted,
 )
+from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
 
@@ -71,16 +73,18 @@ class Editing:
             return
         self._borrowed = Eyedropper() if keys.alt and self.tool.paints else None
         self._drawing = True
-        self._propose(self._hand.press(world, cell, keys, self.context))
+        self._propose(lambda: self._hand.press(world, cell, keys, self.context))
 
     def drag(self, cell: Cell, keys: Keys) -> None:
         """Go on."""
-        self._propose(self._hand.drag(cell, keys))
+        self._propose(lambda: self._hand.drag(cell, keys))
 
     def release(self, cell: Cell, keys: Keys) -> None:
         """End the stroke: one edit, if it changed anything."""
         hand = self._hand
-        world = hand.release(cell, keys)
+        world = self._attempt(lambda: hand.release(cell, keys))
+        if world is None:
+            return
         self._drawing, self._proposed, self._borrowed = False, None, None
         if hand.picked is not None:
             self.context, hand.picked = hand.picked, None
@@ -92,9 +96,13 @@ class Editing:
         if not self._drawing:
             self.let_go()
             return
+        self.let_go()
+        self._give_up()
+
+    def _give_up(self) -> None:
+        """The stroke under way leaves nothing."""
         previewed = self._proposed is not None
         self._drawing, self._proposed, self._borrowed = False, None, None
-        self.let_go()
         if previewed and self._canvas.world is not None:
             self._canvas.edit_previewed.emit(self._canvas.world)
         self._canvas.update()
@@ -109,12 +117,30 @@ class Editing:
     def _hand(self) -> Tool:
         return self._borrowed or self.tool
 
-    def _propose(self, world: World) -> None:
-        before = self.shown
+    def _attempt(self, make: Callable[[], World]) -> World | None:
+        """A changed world; None if this world cannot be changed so, which is told in a sentence."""
+        try:
+            return make()
+        except SandboxError as error:
+            self._give_up()
+            self._canvas.refused.emit(str(error))
+            return None
+
+    def _propose(self, make: Callable[[], World]) -> None:
+        before, world = self.shown, self._attempt(make)
+        if world is None:
+            return
         self._proposed = world
         if world is not before and world != before:
             self._canvas.edit_previewed.emit(world)
         self._canvas.update()
+
+    def _change(self, make: Callable[[], World], text: str) -> bool:
+        """An edit without the pointer; returns whether it was possible."""
+        world = self._attempt(make)
+        if world is not None:
+            self.commit(world, text)
+        return world is not None
 
     def commit(self, world: World, text: str) -> None:
         """Show a changed world and say what was done; an unchanged one is no edit."""
@@ -128,12 +154,17 @@ class Editing:
     # -- without the pointer -------------------------------------------------------------------------
 
     def paint_cell(self) -> None:
-        """Paint the palette's tile on the selected cell, or erase it with the eraser."""
+        """A click of the brush in hand on the selected cell; other tools leave it to the plain brush."""
         cell, world = self._canvas.selected_cell, self._canvas.world
         if cell is None or world is None or self._drawing:
             return
-        brush = Eraser() if isinstance(self.tool, Eraser) else Brush()
-        self.commit(brush.press(world, cell, Keys(), self.context), brush.text)
+        brush = type(self.tool)() if isinstance(self.tool, Brush | PolicyArrow) else Brush()
+
+        def click() -> World:
+            brush.press(world, cell, Keys(), self.context)
+            return brush.release(cell, Keys())
+
+        self._change(click, brush.text)
 
     def region(self) -> Region | None:
         """The selected block, or the selected cell as one."""
@@ -144,7 +175,7 @@ class Editing:
         """Erase the selected block or cell."""
         region, world = self.region(), self._canvas.world
         if region is not None and world is not None and not self._drawing:
-            self.commit(world.erased(region.cells()), self._canvas.tr("Erase"))
+            self._change(lambda: world.erased(region.cells()), self._canvas.tr("Erase"))
 
     def copy(self) -> None:
         """Keep a copy of the selected block or cell."""
@@ -157,7 +188,7 @@ class Editing:
         region, world = self.region(), self._canvas.world
         if region is not None and world is not None and not self._drawing:
             self._clipboard = copied(world, region)
-            self.commit(world.erased(region.cells()), self._canvas.tr("Cut"))
+            self._change(lambda: world.erased(region.cells()), self._canvas.tr("Cut"))
 
     def paste(self) -> None:
         """Lay the copy under the pointer, or on the selected cell, and select it so that it can be moved."""
@@ -165,7 +196,8 @@ class Editing:
         if world is None or patch is None or self._drawing:
             return
         at = self._canvas.hovered_cell or self._canvas.selected_cell or (0, 0)
-        self.commit(pasted(world, patch, at), self._canvas.tr("Paste"))
+        if not self._change(lambda: pasted(world, patch, at), self._canvas.tr("Paste")):
+            return
         self._canvas.tool_requested.emit(Select.id)
         if isinstance(self.tool, Select):
             laid = Region(at[0], at[1], at[0] + patch.height, at[1] + patch.width)

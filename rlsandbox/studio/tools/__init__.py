@@ -8,10 +8,15 @@ from rlsandbox.studio.tools.fill import Fill
 from rlsandbox.studio.tools.line import Line
 from rlsandbox.studio.tools.pan import Pan
 from rlsandbox.studio.tools.patch import Patch, copied, moved, pasted
+from rlsandbox.studio.tools.policy_arrow import PolicyArrow
+from rlsandbox.studio.tools.potential import Potential
 from rlsandbox.studio.tools.rectangle import Rectangle
 from rlsandbox.studio.tools.select import Select
 
-TOOLS: tuple[type[Tool], ...] = (Brush, Line, Rectangle, Fill, Select, Eyedropper, Eraser, Pan)
+TOOLS: tuple[type[Tool], ...] = (
+    *(Brush, Line, Rectangle, Fill, Select, Eyedropper, Eraser, Pan),
+    *(PolicyArrow, Potential),
+)
 """In the order of the tool bar."""
 
 __all__ = [
@@ -24,6 +29,8 @@ __all__ = [
     "Line",
     "Pan",
     "Patch",
+    "PolicyArrow",
+    "Potential",
     "Rectangle",
     "Region",
     "Select",

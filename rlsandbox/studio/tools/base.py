@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rlsandbox.marks import Mark
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.tiles import TILE_BY_ID
 from rlsandbox.worlds.world import World
@@ -13,10 +14,17 @@ from rlsandbox.worlds.world import World
 
 @dataclass(frozen=True)
 class ToolContext:
-    """What the palette says is painted: a tile and, for the wind tile, (rows, columns) by which it blows."""
+    """What is painted.
+
+    Attributes:
+        tile_id: the palette's tile.
+        wind: rows and columns by which the wind tile blows.
+        potential: what the potential's brush gives a cell.
+    """
 
     tile_id: str = "wall"
     wind: tuple[int, int] | None = None
+    potential: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,7 @@ class Tool:
         paints: whether the right button erases and Alt picks a tile.
         lays_tiles: whether it covers cells with the palette's tile.
         pans: whether dragging moves the view.
+        number: name of the number that it paints, if it paints one.
         picked: what the last stroke took up from the world, if anything.
     """
 
@@ -94,6 +103,7 @@ class Tool:
     paints: ClassVar[bool] = True
     lays_tiles: ClassVar[bool] = False
     pans: ClassVar[bool] = False
+    number: ClassVar[str] = ""
     picked: ToolContext | None = None
 
     def press(self, world: World, cell: Cell, keys: Keys, context: ToolContext) -> World:
@@ -117,6 +127,10 @@ class Tool:
     def text(self) -> str:
         """What the last stroke did, for the undo menu."""
         return self.title
+
+    def marks(self, world: World) -> tuple[Mark, ...] | None:
+        """What is shown in place of the overlays while the tool is in hand; None leaves them."""
+        return None
 
 
 class CellsTool(Tool):
@@ -158,6 +172,12 @@ class CellsTool(Tool):
     def text(self) -> str:
         """Tool and tile."""
         return "Erase" if self._erases else f"{self.title}: {TILE_BY_ID[self._context.tile_id].title}"
+
+
+def inside(world: World, cells: Sequence[Cell]) -> tuple[list[int], list[int]]:
+    """Rows and columns of those cells that lie in a world, to index its layers with."""
+    kept = [(r, c) for r, c in cells if 0 <= r < world.height and 0 <= c < world.width]
+    return [r for r, _ in kept], [c for _, c in kept]
 
 
 def line(a: Cell, b: Cell) -> list[Cell]:
