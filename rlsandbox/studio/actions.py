@@ -123,7 +123,7 @@ class Actions(QObject):
         self._add(menu, self.tr("&Play or pause the episode"), window.transport.toggle_play, "Ctrl+Space")
         self._add(menu, self.tr("Frame &back"), window.transport.step_back, "Alt+Left")
         self._add(menu, self.tr("Frame &forward"), window.transport.step_forward, "Alt+Right")
-        self._add(menu, self.tr("Back to &live"), window.show_live, "Escape")
+        self._add(menu, self.tr("Back to &live"), window.showing.live, "Escape")
 
     def _view_menu(self, menu: QMenu) -> None:
         window = self._window

@@ -27,12 +27,12 @@ from rlsandbox.studio.panels.runs_panel import RunsPanel
 from rlsandbox.studio.panels.tools_panel import ToolsPanel
 from rlsandbox.studio.plots.curves_panel import CurvesPanel
 from rlsandbox.studio.settings import settings
+from rlsandbox.studio.showing import Showing
 from rlsandbox.studio.status_bar import StatusBar
 from rlsandbox.studio.tools import TOOLS, ToolContext
 from rlsandbox.studio.top_bar import TopBar
 from rlsandbox.studio.training_control import TrainingControl
 from rlsandbox.studio.transport import Transport
-from rlsandbox.studio.typography import minus
 from rlsandbox.studio.warm_start import WarmStart
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.files import open_world
@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self.control = TrainingControl(self)
         self.files = FilesControl(self)
         self._build()
+        self.showing = Showing(self)
         self.actions_table = Actions(self)
         self.warm = WarmStart(self)
         self._connect()
@@ -101,6 +102,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         document, control, canvas, agent = self.document, self.control, self.canvas, self.agent
+        showing = self.showing
         document.changed.connect(self._show_world)
         document.titled.connect(self._on_titled)
         canvas.edit_committed.connect(document.edit)
@@ -125,22 +127,21 @@ class MainWindow(QMainWindow):
         agent.hyperparameter_edited.connect(self._on_hyperparameter)
         agent.algorithm_changed.connect(self._on_algorithm)
         agent.notice_action.connect(control.trainer.recover_run)
-        self.inspector.highlight.connect(self._on_highlight)
+        self.inspector.highlight.connect(showing.point_out)
         self.transport.speed_changed.connect(control.set_pace)
         self.transport.frame_changed.connect(control.show_episode_frame)
         self.transport.record_clicked.connect(control.record)
-        self.transport.live_clicked.connect(self.show_live)
+        self.transport.live_clicked.connect(showing.live)
         self.canvas_bar.overlay_toggled.connect(control.set_overlay)
-        self.canvas_bar.replica_changed.connect(self._on_replica)
+        self.canvas_bar.replica_changed.connect(showing.take_replica)
         canvas.zoom_changed.connect(self.canvas_bar.set_zoom)
-        self.runs_panel.selection_changed.connect(self._show_curves)
+        self.runs_panel.selection_changed.connect(showing.show_curves)
         self.runs_panel.bring_back.connect(self.bring_back)
         self.runs_panel.removed.connect(control.remove)
-        control.shown.connect(self._on_shown)
-        control.framed.connect(self._on_frame)
-        control.runs_changed.connect(self._on_runs)
+        control.framed.connect(showing.show_frame)
+        control.runs_changed.connect(showing.show_runs)
         control.state_changed.connect(self._on_state)
-        control.episode_ready.connect(self._on_episode)
+        control.episode_ready.connect(showing.show_episode)
         control.rejected.connect(self._on_rejected)
         control.trainer.done.connect(self._on_done)
         control.set_pace(self.transport.speed())
@@ -173,8 +174,7 @@ class MainWindow(QMainWindow):
 
     def _take_policy(self, policy: SavedPolicy) -> None:
         self.control.show_policy(policy)
-        self.transport.set_live("", "")  # its episodes can be watched
-        self._inspect()
+        self.showing.live()
         self.say(self.tr("{0}, trained on {1}.").format(policy.card.title, policy.world.name), "info")
 
     @Slot()
@@ -192,7 +192,7 @@ class MainWindow(QMainWindow):
             return
         self.control.selected = cell
         self.cell_panel.set_cell(self.document.world, cell)
-        self._inspect()
+        self.showing.inspect()
         self.control.refresh()
 
     @Slot(str)
@@ -251,7 +251,7 @@ class MainWindow(QMainWindow):
         """Forget what was learnt; the run stays in the table."""
         self.control.reset()
         self.canvas.set_marks(())
-        self.show_live()
+        self.showing.live()
 
     @Slot(int)
     def bring_back(self, run_id: int) -> None:
@@ -317,81 +317,6 @@ class MainWindow(QMainWindow):
     def say(self, sentence: str, role: str = "info") -> None:
         """Show a sentence above the canvas."""
         self.notice.say(sentence, role, closable=True)
-
-    # -- what is shown ----------------------------------------------------------------------------
-
-    @Slot(object, object)
-    def _on_shown(self, scene: object, marks: list) -> None:
-        self.canvas.set_marks(marks)
-
-    @Slot(object)
-    def _on_frame(self, frame) -> None:
-        progress = frame.progress
-        shown = progress.snapshot.replica or 0
-        self.canvas_bar.set_seeds(len(progress.snapshot.steps), self.control.replica)
-        run = self.control.runs.get(frame.run_id)
-        plans = run is not None and find(run.spec.algorithm).unit == "sweeps"
-        self.status.show_frame(frame, plans)
-        self._inspect()
-        if self.control.episode is None:
-            step = self.tr("sweep {0:,}") if plans else self.tr("step {0:,}")
-            episode = "" if plans else self.tr("episode {0:,}")
-            self.transport.set_live(
-                step.format(int(progress.snapshot.steps[shown])),
-                episode.format(int(progress.snapshot.episodes[shown])),
-            )
-        drawn = self.canvas.world
-        if drawn is not None and self.document.world.schedule and progress.world.digest != drawn.digest:
-            self.canvas.set_world(progress.world)
-
-    def _inspect(self) -> None:
-        frame = self.control.frame
-        self.inspector.show_cell(self.control.progress, self.control.selected)
-        stepping = frame is not None and self.control.is_stepping
-        self.inspector.show_update(frame.progress.snapshot.update if frame is not None and stepping else None)
-
-    @Slot(object)
-    def _on_episode(self, episode) -> None:
-        ending = self.tr("ended") if episode.terminated else self.tr("cut")
-        self.transport.set_episode(
-            len(episode) + 1, self.tr("return {0}, {1}").format(minus(f"{round(episode.score, 3):g}"), ending)
-        )
-
-    @Slot()
-    def show_live(self) -> None:
-        """Back from a recorded episode."""
-        self.control.leave_episode()
-        if self.control.frame is not None:
-            self._on_frame(self.control.frame)
-        else:
-            self.transport.set_idle()
-        self.control.refresh()
-
-    @Slot(object)
-    def _on_replica(self, replica: int | None) -> None:
-        self.control.replica = replica
-        self.control.refresh()
-
-    @Slot(object)
-    def _on_highlight(self, state: int | None) -> None:
-        progress = self.control.progress
-        cell = None if state is None or progress is None else progress.world.cell_of(state)
-        self.canvas.set_highlight(cell)
-
-    @Slot()
-    def _on_runs(self) -> None:
-        self.runs_panel.set_rows([run.row() for run in self.control.runs.values()])
-        self._show_curves()
-
-    @Slot()
-    def _show_curves(self, _selection: object = None) -> None:
-        chosen = set(self.runs_panel.selected_ids())
-        runs = [
-            run.curves
-            for run in self.control.runs.values()
-            if run.curves is not None and run.run_id in chosen
-        ]
-        self.curves.set_runs(runs)
 
     # -- the window -------------------------------------------------------------------------------
 

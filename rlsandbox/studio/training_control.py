@@ -168,9 +168,15 @@ class TrainingControl(QObject):
         """Show a saved policy on its world, in the place of a run."""
         self.reset()
         self.policy = policy
-        replica = self.replica if self.replica is None or self.replica < policy.n_seeds else 0
-        self._policy_progress = Progress.of_policy(policy, replica)
-        self._repaint()
+        self.set_replica(self.replica)
+
+    def set_replica(self, replica: int | None) -> None:
+        """Show the agent of a seed, or the mean over all seeds."""
+        if self.policy is not None:
+            replica = 0 if replica is not None and replica >= self.policy.n_seeds else replica
+            self._policy_progress = Progress.of_policy(self.policy, replica)
+        self.replica = replica
+        self.refresh()
 
     @property
     def progress(self) -> Progress | None:

@@ -270,5 +270,11 @@ def test_a_policy_is_saved_opened_and_saved_in_another_format(
     window.canvas.select((3, 0))
     shown = {name: label.text() for name, label in window.inspector.values.items()}
     assert (shown["optimal"], shown["policy"], shown["visits"]) == ("−13.00", "up", "–")
+    window.control.record()
+    assert window.transport.mode() == "episode"
+    window.showing.live()
+    assert window.transport.mode() == "live" and window.transport.play.isEnabled()
+    window.showing.take_replica(None)
+    assert window.control.progress is not None and window.control.progress.snapshot.replica is None
     window.files.save_policy()
     assert "def act(" in second.read_text()
