@@ -40,9 +40,8 @@ class Edits:
     """Remembers what the canvas says."""
 
     def __init__(self, canvas):
-        self.committed, self.previewed, self.selected, self.hovered, self.picked = [], [], [], [], []
+        self.committed, self.selected, self.hovered, self.picked = [], [], [], []
         canvas.edit_committed.connect(lambda world, text: self.committed.append((world, text)))
-        canvas.edit_previewed.connect(self.previewed.append)
         canvas.selected.connect(self.selected.append)
         canvas.hovered.connect(self.hovered.append)
         canvas.tile_picked.connect(self.picked.append)
@@ -109,8 +108,16 @@ def test_a_stroke_is_one_edit(canvas, edits):
     expected = {(1, c) for c in range(1, 6)} | {(2, 5), (3, 5)}
     assert set(canvas.world.cells_of("wall")) == expected
     assert [text for _, text in edits.committed] == ["Brush: Wall"]
-    assert edits.committed[0][0] == canvas.world == edits.previewed[-1]
-    assert len(edits.previewed) == 3
+    assert edits.committed[0][0] == canvas.world == canvas.editing.shown
+
+
+def test_a_stroke_under_way_is_shown_and_not_yet_done(canvas, edits):
+    before = canvas.world
+    QTest.mousePress(canvas, LEFT, NONE, point(canvas, (1, 1)))
+    assert canvas.editing.shown.cells_of("wall") == [(1, 1)]
+    assert canvas.world is before and edits.committed == []
+    QTest.mouseRelease(canvas, LEFT, NONE, point(canvas, (1, 1)))
+    assert canvas.world.cells_of("wall") == [(1, 1)] and len(edits.committed) == 1
 
 
 def test_the_right_button_erases(canvas, edits):
@@ -134,7 +141,7 @@ def test_every_tool_draws_through_the_canvas(canvas, tool, count):
 def test_a_stroke_that_changes_nothing_is_no_edit(canvas, edits):
     canvas.set_context(ToolContext("floor"))
     stroke(canvas, (1, 1), (1, 5))
-    assert edits.committed == edits.previewed == []
+    assert edits.committed == []
 
 
 def test_escape_gives_up_a_stroke(canvas, edits):
@@ -142,8 +149,8 @@ def test_escape_gives_up_a_stroke(canvas, edits):
     QTest.mousePress(canvas, LEFT, NONE, point(canvas, (1, 1)))
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
     QTest.mouseRelease(canvas, LEFT, NONE, point(canvas, (1, 1)))
-    assert canvas.world is before
-    assert edits.committed == [] and edits.previewed[-1] is before
+    assert canvas.world is canvas.editing.shown is before
+    assert edits.committed == []
 
 
 def test_a_press_beside_the_world_draws_nothing_and_selects_nothing(canvas, edits):

@@ -21,7 +21,7 @@ from rlsandbox.studio.canvas import hud
 from rlsandbox.studio.canvas.camera import Camera
 from rlsandbox.studio.canvas.editing import Editing
 from rlsandbox.studio.canvas.keyboard import ARROWS, KEYS, keys_of
-from rlsandbox.studio.painting import TileLayers, View, paint_legend, paint_scene
+from rlsandbox.studio.painting import TileLayers, View, paint_scene
 from rlsandbox.studio.theme import theme, theme_manager
 from rlsandbox.studio.tools import Tool, ToolContext
 from rlsandbox.worlds.rules import Cell
@@ -42,8 +42,6 @@ class Canvas(QWidget):
     """The cell under the pointer, or None."""
     selected = Signal(object)
     """The selected cell, or None."""
-    edit_previewed = Signal(object)
-    """The world as the stroke under way would make it."""
     edit_committed = Signal(object, str)
     """The world after a finished stroke, and what was done."""
     tile_picked = Signal(object)
@@ -242,15 +240,9 @@ class Canvas(QWidget):
             if self.editing.tool.paints:
                 hud.paint_hover(painter, hover, current, view)
             hud.paint_links(painter, world, hover, current, view)
-        margin = 8 * view.scale
-        bottom = QPointF(margin, view.height - margin)
-        legend = paint_legend(painter, marks, current, bottom, view.scale)
-        if hover is not None:
-            text, corner = hud.describe(world, hover, marks), legend.bottomLeft()
-            corner.setX(view.width - margin)
-            if hud.text_width(text, view.scale) > corner.x() - legend.right():
-                corner.setY(legend.top())  # a narrow canvas has no room for both on a line
-            hud.paint_text(painter, text, current, corner, view.scale)
+        hud.paint_words(
+            painter, "" if hover is None else hud.describe(world, hover, marks), marks, current, view
+        )
 
     # -- pointer -----------------------------------------------------------------------------------
 

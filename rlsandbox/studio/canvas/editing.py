@@ -101,10 +101,7 @@ class Editing:
 
     def _give_up(self) -> None:
         """The stroke under way leaves nothing."""
-        previewed = self._proposed is not None
         self._drawing, self._proposed, self._borrowed = False, None, None
-        if previewed and self._canvas.world is not None:
-            self._canvas.edit_previewed.emit(self._canvas.world)
         self._canvas.update()
 
     def let_go(self) -> None:
@@ -127,13 +124,10 @@ class Editing:
             return None
 
     def _propose(self, make: Callable[[], World]) -> None:
-        before, world = self.shown, self._attempt(make)
-        if world is None:
-            return
-        self._proposed = world
-        if world is not before and world != before:
-            self._canvas.edit_previewed.emit(world)
-        self._canvas.update()
+        world = self._attempt(make)
+        if world is not None:
+            self._proposed = world
+            self._canvas.update()
 
     def _change(self, make: Callable[[], World], text: str) -> bool:
         """An edit without the pointer; returns whether it was possible."""

@@ -7,6 +7,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QPointF, QRectF,
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from rlsandbox.marks import Heatmap, Mark
+from rlsandbox.studio.painting.legend import paint_legend
 from rlsandbox.studio.painting.numbers import number
 from rlsandbox.studio.painting.view import View
 from rlsandbox.studio.theme import Theme, font
@@ -52,6 +53,17 @@ def describe(world: World, cell: Cell, marks: Sequence[Mark] = ()) -> str:
             if not math.isnan(value):
                 parts.append(f"{mark.label} {number(value, 0 if value.is_integer() else 2)}")
     return "  ·  ".join(parts)
+
+
+def paint_words(painter: QPainter, text: str, marks: Sequence[Mark], theme: Theme, view: View) -> None:
+    """The legend of the marks at the bottom left, and a text at the bottom right (may be empty)."""
+    margin = 8 * view.scale
+    legend = paint_legend(painter, marks, theme, QPointF(margin, view.height - margin), view.scale)
+    if text:
+        corner = QPointF(view.width - margin, legend.bottom())
+        if text_width(text, view.scale) > corner.x() - legend.right():
+            corner.setY(legend.top())  # a narrow canvas has no room for both on a line
+        paint_text(painter, text, theme, corner, view.scale)
 
 
 def paint_hover(painter: QPainter, cell: Cell, theme: Theme, view: View) -> None:
