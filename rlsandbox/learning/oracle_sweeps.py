@@ -14,7 +14,7 @@ _CAUTION = 4
 _ROUNDING = 4 * 2.0**-52
 _SHIFTS = 50
 """Rounds of policy iteration that shift all values; the others surely converge."""
-_EVALUATIONS = 6
+_EVALUATIONS = 8
 
 
 class Layers(NamedTuple):
