@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Line, Part, number
+from rlsandbox.learning.configs import ControlConfig
 from rlsandbox.learning.control import Control
+from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.written import closed
 from rlsandbox.worlds.compiled import kernel
 
@@ -28,12 +30,27 @@ def tell_planned(planned: Any, i: int, s: Any, a: Any, reward: float, extra: flo
         row[5], row[6], row[7] = ended, before, after
 
 
+class PlanningConfig(ControlConfig):
+    """Hyperparameters that such methods share."""
+
+    planning_steps: int = hp(
+        10,
+        ge=0,
+        le=10_000,
+        label="Planning steps",
+        symbol="n",
+        doc="updates from the model after every step in the world, at most",
+        live=True,
+    )
+
+
 class Planning(Control):
     """Base of methods that update action values from a learnt model as well; `tables.planned` tells of it.
 
     `planned` `[N, ROWS, 8]` holds the planning updates of the step that the record is of, NaN after the last.
     """
 
+    Config = PlanningConfig
     offers: ClassVar[frozenset[str]] = Control.offers | {"backups", "known"}
 
     def empty_rows(self) -> NDArray[np.float64]:

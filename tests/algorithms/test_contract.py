@@ -195,6 +195,7 @@ def test_it_learns_the_best_policy_of_a_small_world(algorithm, world):
     assert drawn is not None
     drawn = fitting(algorithm, drawn, bandit_of(np.linspace(-2.0, 2.0, 5), "Five arms"))
     wishes = only(algorithm, alpha=0.1, epsilon=1.0, epsilon_schedule="linear", epsilon_end=0.0)
+    wishes |= only(algorithm, kappa=1e-4)  # nothing changes there that would be worth a second look
     budget = {} if registry()[algorithm].unit == "sweeps" else {"episodes": 1500}
     if algorithm == "off_policy_mc_control":  # learns from the greedy ends of episodes only, so it needs more
         budget, wishes = {"episodes": 50_000}, {"epsilon": 0.3}

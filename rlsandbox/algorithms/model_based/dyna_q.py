@@ -16,9 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.configs import ControlConfig
 from rlsandbox.learning.exploration import DRAW, greatest, uniform
-from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.planned import Planning, tell_planned
 from rlsandbox.learning.stepping import stepping, tell
 from rlsandbox.learning.walk import Index
@@ -94,19 +92,6 @@ class DynaQ(Planning):
     source = "Sutton (1990); Sutton & Barto, 2nd ed., section 8.2"
     equation = "Q(s,a) ← Q(s,a) + α [ r + γ max Q(s′,·) − Q(s,a) ], then n times with r, s′ = Model(s,a)"
     loop = stepping(learn)
-
-    class Config(ControlConfig):
-        """Hyperparameters."""
-
-        planning_steps: int = hp(
-            10,
-            ge=0,
-            le=10_000,
-            label="Planning steps",
-            symbol="n",
-            doc="updates from the model after every step in the world; 0: Q-learning",
-            live=True,
-        )
 
     def make_tables(self) -> Any:
         """Action values at their start, nothing remembered."""

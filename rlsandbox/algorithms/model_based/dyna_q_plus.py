@@ -18,10 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.configs import ControlConfig
 from rlsandbox.learning.exploration import DRAW, greatest, uniform
 from rlsandbox.learning.hyperparams import hp
-from rlsandbox.learning.planned import Planning, tell_planned
+from rlsandbox.learning.planned import Planning, PlanningConfig, tell_planned
 from rlsandbox.learning.stepping import stepping, tell
 from rlsandbox.learning.walk import Index
 from rlsandbox.worlds.compiled import kernel
@@ -109,20 +108,11 @@ class DynaQPlus(Planning):
     loop = stepping(learn)
     offers = Planning.offers | {"bonus"}
 
-    class Config(ControlConfig):
+    class Config(PlanningConfig):
         """Hyperparameters."""
 
-        planning_steps: int = hp(
-            10,
-            ge=0,
-            le=10_000,
-            label="Planning steps",
-            symbol="n",
-            doc="updates from the model after every step in the world",
-            live=True,
-        )
         kappa: float = hp(
-            1e-4,
+            5e-4,
             ge=0,
             le=1e6,
             log=True,

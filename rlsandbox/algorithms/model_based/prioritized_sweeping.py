@@ -20,12 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Line, Part, Update, number
-from rlsandbox.learning.configs import ControlConfig
 from rlsandbox.learning.counted import Counting, count, expected, likeliest, slot_of
 from rlsandbox.learning.heap import heap_fits, pop, push
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.own_rule import towards
-from rlsandbox.learning.planned import Planning, tell_planned
+from rlsandbox.learning.planned import Planning, PlanningConfig, tell_planned
 from rlsandbox.learning.predecessors import link, link_all, links_fit, unlink
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.stepping import Now, Transition, stepping, tell
@@ -140,16 +139,16 @@ class PrioritizedSweeping(Counting, Planning):
     equation = "first of the queue: Q(s,a) ← Q(s,a) + α [ Σ p̂(s′|s,a) [ r̂ + γ max Q(s′,·) ] − Q(s,a) ]"
     loop = stepping(learn)
 
-    class Config(ControlConfig):
+    class Config(PlanningConfig):
         """Hyperparameters."""
 
-        planning_steps: int = hp(
-            10,
-            ge=1,
-            le=10_000,
-            label="Planning steps",
-            symbol="n",
-            doc="backups from the queue after every step in the world, at most",
+        alpha: float = hp(
+            1.0,
+            gt=0,
+            le=1,
+            label="Step size",
+            symbol="α",
+            doc="share of the error that a backup corrects; what it leaves waits for the pair's next visit",
             live=True,
         )
         theta: float = hp(

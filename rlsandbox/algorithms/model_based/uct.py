@@ -153,12 +153,12 @@ class UCT(OwnRule):
             live=True,
         )
         c: float = hp(
-            0.5,
+            1.4,
             ge=0,
             le=1e3,
             label="Exploration",
             symbol="c",
-            doc="weight of the upper bound's width in the tree, in units of the spread of the returns seen",
+            doc="weight of the bound's width, in units of the spread of the returns seen; UCB1 has sqrt(2)",
             live=True,
         )
         depth: int = hp(
