@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Snapshot
 from rlsandbox.learning.oracle import Solution
-from rlsandbox.marks import Arrows, Heatmap, Labels, Mark, Triangles
+from rlsandbox.marks import Arrows, Badge, Badges, Heatmap, Labels, Mark, Triangles
 from rlsandbox.worlds.mdp import TabularMDP
 from rlsandbox.worlds.world import World
 
@@ -183,11 +183,17 @@ def spoken(value: float, digits: int = 1) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def arrows(scene: Scene, probs: Floats) -> tuple[Arrows, ...]:
-    """An arrow for each likely action of a policy `[S, A]`, as long as it is likely.
+def arrows(scene: Scene, probs: Floats) -> tuple[Arrows | Badges, ...]:
+    """An arrow for each likely action of a policy `[S, A]`, as long as it is likely; a share at each arm.
 
     A state whose actions are all equally likely has nothing to say and gets none.
     """
+    if len(scene.world.arms):
+        shares = by_arm(scene, probs)
+        seen = np.argwhere(shares >= 0.005).tolist() if np.ptp(shares[np.isfinite(shares)]) > 1e-12 else []
+        return (
+            (Badges(tuple(Badge(r + 0.5, c + 0.5, f"{shares[r, c]:.0%}") for r, c in seen)),) if seen else ()
+        )
     grid = np.nan_to_num(scene.grid(probs))
     grid[np.ptp(grid, axis=-1) < 1e-12] = 0.0
     rows, columns, actions = np.nonzero(grid)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rlsandbox.marks import Heatmap, Labels, Mark
-from rlsandbox.overlays.scene import Overlay, Scene
+from rlsandbox.overlays.scene import Overlay, Scene, by_arm
 
 
 class Visits(Overlay):
     """How often it has acted in each cell; summed over seeds where no single one is shown."""
 
     title = "Visits"
-    tip = "How often the agent has acted in each cell, on a logarithmic scale."
+    tip = "How often the agent has acted in each cell, or pulled each arm, on a logarithmic scale."
     wants: ClassVar[frozenset[str]] = frozenset({"visits"})
     order = 40
     group = "Learning"
@@ -24,6 +24,8 @@ class Visits(Overlay):
         visits = scene.snapshot.visits
         if visits is None or not visits.any():
             return ()
-        count = scene.grid(visits.sum(axis=1))
-        most = float(visits.sum(axis=1).max())
-        return Heatmap(count, 0.0, most, "cividis", "visits", logarithmic=True), Labels(count, 0)
+        bandit = len(scene.world.arms) > 0
+        counts = visits if bandit else visits.sum(axis=1)
+        grid = by_arm(scene, counts) if bandit else scene.grid(counts)
+        most = float(counts.max())
+        return Heatmap(grid, 0.0, most, "cividis", "visits", logarithmic=True), Labels(grid, 0)

@@ -1,6 +1,7 @@
 """Overlays of what agents offer besides values, on a corridor S . G: all numbers by hand."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,16 @@ def test_a_bandits_values_stand_at_its_arms():
     heatmap, _ = overlays.find("q_values").marks(Scene.of(world, mdp, shot))
     assert heatmap.values.ravel()[world.arms].tolist() == list(range(10))
     assert np.isnan(heatmap.values).sum() == heatmap.values.size - 10
+    (shares,) = overlays.find("policy").marks(Scene.of(world, mdp, shot))
+    row, column = np.unravel_index(world.arms[9], world.terrain.shape)
+    assert shares == Badges((Badge(row + 0.5, column + 0.5, "100%"),))
+    even = replace(shot, policy=np.full(q.shape, 0.1))
+    assert overlays.find("policy").marks(Scene.of(world, mdp, even)) == ()
+    pulls = np.zeros(q.shape, np.int64)
+    pulls[mdp.start_states[0], 3] = 7
+    heatmap, _ = overlays.find("visits").marks(Scene.of(world, mdp, replace(shot, visits=pulls)))
+    assert heatmap.values.ravel()[world.arms].tolist() == [0, 0, 0, 7, 0, 0, 0, 0, 0, 0]
+    assert (heatmap.high, heatmap.logarithmic) == (7.0, True)
 
 
 def test_every_overlay_answers_a_snapshot_without_fields():

@@ -30,9 +30,9 @@ def labels_fit(view: View) -> bool:
 
 
 def paint_labels(
-    painter: QPainter, mark: Labels, bright: NDArray[np.bool_], view: View, low: bool = True
+    painter: QPainter, mark: Labels, bright: NDArray[np.bool_], view: View, foot: float | None = 0.86
 ) -> None:
-    """Numbers in the cells that are in view; `low` leaves the middle to arrows."""
+    """Numbers in the cells that are in view, in the middle or with their foot at a share of the cell."""
     if not labels_fit(view):
         return
     r0, r1, c0, c1 = view.visible(*mark.values.shape)
@@ -42,7 +42,7 @@ def paint_labels(
         return
     wanted = min(max(0.2 * view.cell, 9 * view.scale), 14 * view.scale)
     writer = NumberWriter(max(texts, key=len), 0.9 * view.cell, wanted, 7 * view.scale)
-    baseline = 0.86 * view.cell if low else view.cell / 2 + writer.height / 2
+    baseline = view.cell / 2 + writer.height / 2 if foot is None else foot * view.cell
     x = view.left + (c + 0.5) * view.cell
     y = view.top + r * view.cell + baseline
     writer.write(painter, texts, x.tolist(), y.tolist(), bright[r, c].tolist())

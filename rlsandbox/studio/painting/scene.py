@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 _LIFT = 0.09  # of a cell, by which arrows make room for the number under them
 _HIDING = np.array([hides_values(tile) for tile in TILES])
+_BENEATH_ARROW, _BENEATH_ARM = 0.86, 0.97
+"""Where numbers stand that leave the rest of their cell to something else, as shares of the cell."""
 _RADIUS = 4.0  # logical pixels, of the grid's outer corners
 
 
@@ -103,6 +105,7 @@ def _paint_marks(painter: QPainter, world: World, marks: Sequence[Mark], theme: 
     numbered = labels_fit(view) and not crowded and any(isinstance(mark, Labels) for mark in marks)
     arrows = any(isinstance(mark, Arrows) for mark in marks)
     lift = _LIFT if numbered and arrows else 0.0
+    foot = _BENEATH_ARM if len(world.arms) else _BENEATH_ARROW if arrows else None
     for mark in _of(marks, Triangles):
         if not arrows:  # they would cross the numbers
             paint_triangle_labels(painter, mark, view)
@@ -110,7 +113,7 @@ def _paint_marks(painter: QPainter, world: World, marks: Sequence[Mark], theme: 
         paint_arrows(painter, mark, bright, view, lift)
     for mark in _of(marks, Labels):
         if numbered:
-            paint_labels(painter, mark, bright, view, low=arrows)
+            paint_labels(painter, mark, bright, view, foot)
     for mark in _of(marks, Edges):
         paint_edges(painter, mark, theme, view)
     for mark in _of(marks, Paths):
