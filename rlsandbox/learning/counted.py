@@ -214,5 +214,5 @@ class Counting(Control):
                 Part(f": {seen[k]:,} of {seen.sum():,} times, paid "),
                 Part(number(float(self.tables.reward[pair][k])), "reward"),
             )
-            lines.append(Line(s_next, parts))
+            lines.append(Line(state, parts))
         return tuple(lines)

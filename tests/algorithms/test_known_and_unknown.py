@@ -87,10 +87,10 @@ def test_r_max_knows_a_pair_after_m_visits_and_solves_what_it_knows():
             if n < 3:
                 assert text(update.parts) == f"seen {n} of 3 times, believed to be worth 10"
         rows = mine.rewards[pair]
-        assert {line.state for line in update.lines} == {s_next for s_next, _ in rows}
+        assert {line.parts[1].state for line in update.lines} == {s_next for s_next, _ in rows}
         total = sum(map(len, rows.values()))
         for line in update.lines:
-            told = [len(r) for (s_next, _), r in rows.items() if s_next == line.state]
+            told = [len(r) for (s_next, _), r in rows.items() if s_next == line.parts[1].state]
             assert any(f": {count} of {total} times, paid " in text(line.parts) for count in told)
     assert news > 5
     share = session.agent.field("known", 0)

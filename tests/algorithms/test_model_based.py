@@ -261,7 +261,8 @@ def test_prioritized_sweeping_backs_up_the_most_urgent_pair(alpha):
         if mine.queue:
             pair = divmod(int(walk["tables.heap"][0, 0]), q.shape[1])
             assert close(max(mine.queue.values()), walk["tables.priority"][0, pair[0] * q.shape[1] + pair[1]])
-            assert text(update.lines[-1].parts).startswith(f"first in the queue: {world.cell_of(pair[0])}")
+            name = f"{world.cell_of(pair[0])} {world.actions[pair[1]].name}"
+            assert text(update.lines[-1].parts).startswith(f"{name} is first in the queue, P = ")
     assert heads > 0 and (idle > 0) == (alpha == 1.0) and len(mine.outcomes) > 20
 
 

@@ -82,7 +82,9 @@ def learn(tables: Any, model: Any, t: Any, now: Any, rng: Any, record: Any, tell
         tables.n_pairs[0] += 1
     tables.reward[t.s, t.a], tables.next_state[t.s, t.a] = t.reward, t.s_next
     tables.ended[t.s, t.a] = t.terminated
-    return plan(tables, now, rng, telling), -1, False
+    if telling or now.own.planning_steps > 0:
+        rng = plan(tables, now, rng, telling)
+    return rng, -1, False
 
 
 class DynaQ(Planning):

@@ -219,10 +219,8 @@ class PrioritizedSweeping(Counting, Planning):
         pair = int(self.tables.heap[replica, 0])
         state, action = divmod(pair, self.problem.mdp.n_actions)
         priority = Part(number(float(self.tables.priority[replica, pair])))
-        head = Line(
-            state, (Part(f"first in the queue: {self.pair(state, action)}, P = ", "", state), priority)
-        )
-        return *lines, head
+        head = Part(f"{self.pair(state, action)} is first in the queue, P = ")
+        return *lines, Line(state, (head, priority))
 
     def backup(self, state: int, replica: int) -> Update | None:
         """The backup that the greedy action would get from the model; None where it was never tried."""

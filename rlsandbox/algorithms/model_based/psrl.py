@@ -217,7 +217,7 @@ class PSRL(Counting, OwnRule):
         there = Part(f"{self.problem.world.cell_of(elsewhere)}", "next", elsewhere)
         unseen = Part("→ "), there, Part(f": not seen yet, drawn chance {number(float(chances[-1]))}")
         paid = (Part("drawn reward "), Part(number(float(self.tables.drawn_reward[pair])), "reward"))
-        return (*drawn, Line(elsewhere, unseen), Line(state, paid))
+        return (*drawn, Line(state, unseen), Line(state, paid))
 
     def backup(self, state: int, replica: int) -> Update | None:
         """The backup of the greedy action in the world drawn; None where it has not been drawn."""
