@@ -78,6 +78,8 @@ class Actions(QObject):
         self._add(menu, self.tr("Save po&licy…"), files.save_policy, "Ctrl+E", tip)
         self._add(menu, self.tr("Export pic&ture…"), files.export_picture, "Ctrl+Shift+E")
         self._add(menu, self.tr("Export &curves…"), files.export_curves)
+        tip = self.tr("The transitions of the episode that is shown, as CSV or JSON")
+        self._add(menu, self.tr("Export &episode…"), self._window.driving.export, tip=tip)
         menu.addSeparator()
         self._add(menu, self.tr("&Quit"), self._window.close, "Ctrl+Q")
 
@@ -120,10 +122,12 @@ class Actions(QObject):
         self._add(menu, self.tr("&Reset"), window.reset, "Ctrl+R", self.tr("Forget what was learnt"))
         menu.addSeparator()
         self._add(menu, self.tr("Record an episode of the &policy"), window.control.record, "F8")
+        tip = self.tr("Move the agent yourself, with the keys; your episode can be replayed and exported")
+        self._add(menu, self.tr("&Drive"), window.drive, "F9", tip)
         self._add(menu, self.tr("&Play or pause the episode"), window.transport.toggle_play, "Ctrl+Space")
         self._add(menu, self.tr("Frame &back"), window.transport.step_back, "Alt+Left")
         self._add(menu, self.tr("Frame &forward"), window.transport.step_forward, "Alt+Right")
-        self._add(menu, self.tr("Back to &live"), window.showing.live, "Escape")
+        self._add(menu, self.tr("Back to &live"), window.driving.leave, "Escape")
 
     def _view_menu(self, menu: QMenu) -> None:
         window = self._window

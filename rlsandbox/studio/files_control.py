@@ -196,9 +196,9 @@ class FilesControl(QObject):
         )
         world = window.canvas.world
         if path and world is not None:
-            target = _with_ending(path, chosen, (".png", ".svg"))
+            target = with_ending(path, chosen, (".png", ".svg"))
             render = render_svg if target.suffix == ".svg" else render_png
-            self._export(lambda: render(world, window.control.marks, target, 64, theme()), target)
+            self.export(lambda: render(world, window.control.marks, target, 64, theme()), target)
 
     def export_curves(self) -> None:
         """The curves that are shown, as picture or as data."""
@@ -209,13 +209,13 @@ class FilesControl(QObject):
             self._window, self.tr("Export the curves"), "curves.png", f"{_PICTURES};;CSV (*.csv)"
         )
         if path:
-            curves, target = self._window.curves, _with_ending(path, chosen, (".png", ".svg", ".csv"))
+            curves, target = self._window.curves, with_ending(path, chosen, (".png", ".svg", ".csv"))
             write = curves.export_csv if target.suffix == ".csv" else curves.export_picture
-            self._export(lambda: write(target), target)
+            self.export(lambda: write(target), target)
 
     # -- helpers ----------------------------------------------------------------------------------
 
-    def _export(self, write: Callable[[], object], path: Path) -> None:
+    def export(self, write: Callable[[], object], path: Path) -> None:
         """Write a file, and say that it is there."""
         if self._try(write):
             self._window.say(self.tr("Written to {0}.").format(path), "ok")
@@ -257,7 +257,7 @@ class FilesControl(QObject):
         return {key: box.value() for key, box in boxes.items()}
 
 
-def _with_ending(path: str, chosen: str, endings: tuple[str, ...]) -> Path:
+def with_ending(path: str, chosen: str, endings: tuple[str, ...]) -> Path:
     """A path that ends as one of `endings`; without one it gets that of the chosen filter, or the first."""
     if Path(path).suffix in endings:
         return Path(path)

@@ -16,6 +16,7 @@ from rlsandbox.studio.controls.notice import Notice
 from rlsandbox.studio.controls.section import Separator
 from rlsandbox.studio.docks import Docks, column
 from rlsandbox.studio.document import Document
+from rlsandbox.studio.driving_control import DrivingControl
 from rlsandbox.studio.files_control import FilesControl
 from rlsandbox.studio.garbage import WindowGarbage
 from rlsandbox.studio.panels.agent_panel import AgentPanel
@@ -58,6 +59,7 @@ class MainWindow(QMainWindow):
         self.files = FilesControl(self)
         self._build()
         self.showing = Showing(self)
+        self.driving = DrivingControl(self)
         self.actions_table = Actions(self)
         self.warm = WarmStart(self)
         self._connect()
@@ -245,6 +247,11 @@ class MainWindow(QMainWindow):
     def finish_episode(self) -> None:
         """On to the end of the episode."""
         self._try(lambda: self.control.finish_episode(self.document.world, self.agent.run_request()))
+
+    @Slot()
+    def drive(self) -> None:
+        """Let the person move the agent."""
+        self._try(self.driving.start)
 
     @Slot()
     def reset(self) -> None:

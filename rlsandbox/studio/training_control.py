@@ -39,6 +39,7 @@ class TrainingControl(QObject):
         runs_changed: the table of runs or their curves are other ones.
         state_changed: "empty", "idle", "training", "paused", "finished" or "failed", and a sentence.
         episode_ready: an `Episode` to scrub.
+        episode_left: what was shown of an episode is no longer.
         rejected: a sentence.
     """
 
@@ -47,6 +48,7 @@ class TrainingControl(QObject):
     runs_changed = Signal()
     state_changed = Signal(str, str)
     episode_ready = Signal(object)
+    episode_left = Signal()
     rejected = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -58,6 +60,8 @@ class TrainingControl(QObject):
         self.replica: int | None = 0
         self.selected: Cell | None = None
         self.active = ["values", "policy", "trail"]
+        self.bare: Scene | None = None
+        """What an episode is shown in where nothing was learnt on its world."""
         self.episode: Episode | None = None
         self.episode_frame = 0
         self.frame: Frame | None = None
@@ -72,7 +76,7 @@ class TrainingControl(QObject):
         self._stepping = False
         self.trainer.state_changed.connect(self._on_state, Qt.ConnectionType.QueuedConnection)
         self.trainer.rested.connect(self._on_rested, Qt.ConnectionType.QueuedConnection)
-        self.trainer.episode_recorded.connect(self._on_episode, Qt.ConnectionType.QueuedConnection)
+        self.trainer.episode_recorded.connect(self.show_episode, Qt.ConnectionType.QueuedConnection)
         self.trainer.rejected.connect(self.rejected, Qt.ConnectionType.QueuedConnection)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -192,7 +196,7 @@ class TrainingControl(QObject):
             self.trainer.record(self.replica, self._seed)
         else:
             mdp, probs = compile_world(self.policy.world), self.policy.probs[self.replica or 0]
-            self._on_episode(record_episode(mdp, probs, self._seed, episode_cap(mdp)))
+            self.show_episode(record_episode(mdp, probs, self._seed, episode_cap(mdp)))
 
     @property
     def is_stepping(self) -> bool:
@@ -209,7 +213,23 @@ class TrainingControl(QObject):
 
     def leave_episode(self) -> None:
         """Back from a recorded episode to what the agent does now."""
-        self.episode, self._stepping = None, False
+        was_shown, self.episode, self._stepping = self.episode, None, False
+        if self.bare is not None:
+            self.bare, self.marks = None, ()
+            self.shown.emit(None, ())
+        if was_shown is not None:
+            self.episode_left.emit()
+
+    def follow_episode(self, episode: Episode) -> None:
+        """Show the end of an episode that is still going on."""
+        self.episode, self.episode_frame = episode, len(episode)
+        self._repaint()
+
+    @property
+    def episode_world(self) -> World | None:
+        """Where the episode that is shown took place."""
+        scene = self._stage()
+        return None if scene is None else scene.world
 
     def show_episode_frame(self, frame: int) -> None:
         """Show frame t of the recorded episode."""
@@ -300,11 +320,10 @@ class TrainingControl(QObject):
         self.shown.emit(scene, self.marks)
 
     def _scene(self) -> Scene | None:
-        """What there is to paint: a saved policy, or the newest frame; with the recorded episode in it."""
-        progress = self.progress
-        if progress is None:
+        """What there is to paint, with the recorded episode in it."""
+        scene = self._stage()
+        if scene is None:
             return None
-        scene = Scene.of(progress.world, progress.mdp, progress.snapshot, progress.oracle)
         snapshot = scene.snapshot
         if self.episode is not None:
             t = min(self.episode_frame, len(self.episode))
@@ -314,6 +333,13 @@ class TrainingControl(QObject):
             )
         carried = snapshot.state % scene.world.inventory if snapshot.state >= 0 else 0
         return dataclasses.replace(scene, snapshot=snapshot, carried=carried)
+
+    def _stage(self) -> Scene | None:
+        """A saved policy, the newest frame, or a bare world that they are not about."""
+        bare, progress = self.bare, self.progress
+        if progress is None or (bare is not None and bare.world.digest != progress.world.digest):
+            return bare
+        return Scene.of(progress.world, progress.mdp, progress.snapshot, progress.oracle)
 
     # -- what the trainer tells -------------------------------------------------------------------
 
@@ -341,7 +367,8 @@ class TrainingControl(QObject):
             self.runs_changed.emit()
 
     @Slot(object)
-    def _on_episode(self, episode: Episode) -> None:
+    def show_episode(self, episode: Episode) -> None:
+        """Give an episode to the transport."""
         self.episode, self.episode_frame = episode, 0
         self.episode_ready.emit(episode)
         self._repaint()

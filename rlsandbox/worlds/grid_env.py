@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.errors import check
 from rlsandbox.worlds.files import open_world
+from rlsandbox.worlds.mdp import TabularMDP
 from rlsandbox.worlds.observations import observation as observation_named
 from rlsandbox.worlds.picture import draw
 from rlsandbox.worlds.scheduled import Stages
@@ -149,6 +150,16 @@ class GridEnv(gymnasium.Env[Any, Any]):
     def render(self) -> Any:
         """A picture `[h, w, 3]` uint8 or a text, as the render mode says."""
         return self._face.render(self.state, self._face.stages.at(self._steps))
+
+    @property
+    def drawing(self) -> World:
+        """The world as its schedule has left it."""
+        return self._face.stages.worlds[self._face.stages.at(self._steps)]
+
+    @property
+    def model(self) -> TabularMDP:
+        """The model of that drawing."""
+        return self._face.stages.models[self._face.stages.at(self._steps)]
 
     def _outcomes_of(self, stage: int, s: int, a: int) -> tuple[_Outcome, ...]:
         """What may come of an action, as plain numbers: reading arrays one by one would take longer."""

@@ -120,7 +120,7 @@ class Editing:
             return make()
         except SandboxError as error:
             self._give_up()
-            self._canvas.refused.emit(str(error))
+            self._canvas.refused.emit(error.message[:1].upper() + error.message[1:])
             return None
 
     def _propose(self, make: Callable[[], World]) -> None:

@@ -74,7 +74,7 @@ class PolicyRow(Row):
         try:
             self.probs()
         except SandboxError as error:
-            return str(error)[:1].upper() + str(error)[1:]
+            return error.message[:1].upper() + error.message[1:]
         return ""
 
     @Slot()
