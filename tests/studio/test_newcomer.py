@@ -99,3 +99,13 @@ def test_episodes_of_an_opened_policy_can_be_watched(
     assert window.transport.record.isEnabled()
     window.transport.record.click()
     assert window.transport.mode() == "episode"
+
+
+def test_who_draws_no_policy_is_told_so_under_train(qtbot: QtBot, window: MainWindow) -> None:
+    window.agent.set_algorithm("td0", {"policy": "drawn"})
+    window.agent.primary.click()
+    qtbot.waitUntil(lambda: "no policy is drawn on this world" in window.agent._notice.text())
+    window.document.edit(window.document.world.with_cell((3, 0), policy=0), "Draw policy")
+    window.agent.budget.set_value(("episodes", 3))
+    window.agent.primary.click()
+    qtbot.waitUntil(lambda: window.control.state == "finished")
