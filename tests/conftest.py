@@ -14,5 +14,10 @@ for _name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
     os.environ[_name] = _settings.name
 
 
+@pytest.fixture(scope="session", autouse=True)
+def widgets(qapp: object) -> None:
+    """One application for all tests: where a picture is painted first, it would be one without widgets."""
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     _settings.cleanup()

@@ -24,8 +24,12 @@ FIELDS = {
 }
 
 
+def painted(overlay: str, a_scene: Scene) -> Any:
+    return overlays.find(overlay).marks(a_scene)
+
+
 def marks(overlay: str, **changes: Any) -> Any:
-    return overlays.find(overlay).marks(scene(snapshot(**changes)))
+    return painted(overlay, scene(snapshot(**changes)))
 
 
 @pytest.mark.parametrize(("field", "overlay"), FIELDS.items())
@@ -115,17 +119,17 @@ def test_a_bandits_values_stand_at_its_arms():
     q = np.zeros((mdp.n_states, mdp.n_actions))
     q[mdp.start_states[0]] = np.arange(10.0)
     shot = snapshot(q, world)
-    heatmap, _ = overlays.find("q_values").marks(Scene.of(world, mdp, shot))
+    heatmap, _ = painted("q_values", Scene.of(world, mdp, shot))
     assert heatmap.values.ravel()[world.arms].tolist() == list(range(10))
     assert np.isnan(heatmap.values).sum() == heatmap.values.size - 10
-    (shares,) = overlays.find("policy").marks(Scene.of(world, mdp, shot))
+    (shares,) = painted("policy", Scene.of(world, mdp, shot))
     row, column = np.unravel_index(world.arms[9], world.terrain.shape)
     assert shares == Badges((Badge(row + 0.5, column + 0.5, "100%"),))
     even = replace(shot, policy=np.full(q.shape, 0.1))
-    assert overlays.find("policy").marks(Scene.of(world, mdp, even)) == ()
+    assert painted("policy", Scene.of(world, mdp, even)) == ()
     pulls = np.zeros(q.shape, np.int64)
     pulls[mdp.start_states[0], 3] = 7
-    heatmap, _ = overlays.find("visits").marks(Scene.of(world, mdp, replace(shot, visits=pulls)))
+    heatmap, _ = painted("visits", Scene.of(world, mdp, replace(shot, visits=pulls)))
     assert heatmap.values.ravel()[world.arms].tolist() == [0, 0, 0, 7, 0, 0, 0, 0, 0, 0]
     assert (heatmap.high, heatmap.logarithmic) == (7.0, True)
 

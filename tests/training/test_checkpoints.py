@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ save_checkpoint(session, sys.argv[2])
 """
 
 
-def begun(algorithm: str = "q_learning", world: str = "windy", **budget: int) -> TrainingSession:
+def begun(algorithm: str = "q_learning", world: str = "windy", **budget: Any) -> TrainingSession:
     return TrainingSession(RunSpec(algorithm, gallery()[world].make(), {"alpha": 0.5}, (3, 4), **budget))
 
 
