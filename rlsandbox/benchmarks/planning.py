@@ -179,7 +179,7 @@ def grid(side: int, walls: float, step_reward: float, goal_reward: float, seed: 
     live = free.ravel().copy()
     live[-1] = False
     turns = (np.arange(4)[:, None] + np.array([-1, 0, 1])) % 4
-    next_state = ahead[:, turns]
+    next_state = np.ascontiguousarray(ahead[:, turns])
     prob = np.broadcast_to([SLIP / 2, 1 - SLIP, SLIP / 2], next_state.shape).copy()
     terminal = next_state == n - 1
     reward = np.where(terminal, goal_reward, step_reward)
