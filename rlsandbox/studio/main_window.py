@@ -279,7 +279,7 @@ class MainWindow(QMainWindow):
         if not self.warm.is_ready:
             self.warm.then(lambda: self._try(action))
             self.agent.set_notice(
-                self.tr("Preparing the compiled kernels: only now, and it takes a few seconds."), "info"
+                self.tr("Preparing the compiled kernels: only now, and it takes about a minute."), "info"
             )
             return
         try:

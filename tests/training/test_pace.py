@@ -37,9 +37,8 @@ def test_an_episode_is_as_long_as_the_last_twenty():
     assert rate.episode_length(0, 0) == 4.0  # nothing is known yet
     assert rate.episode_length(60, 0) == 60.0
     assert rate.episode_length(100, 1) == 100.0
-    for episode in range(2, 40):
-        length = rate.episode_length(100 + 10 * (episode - 1), episode)
-    assert length == 10.0
+    lengths = [rate.episode_length(100 + 10 * (episode - 1), episode) for episode in range(2, 40)]
+    assert lengths[-1] == 10.0
 
 
 def test_a_rate_is_known_after_half_a_second(monkeypatch):
