@@ -39,6 +39,7 @@ def take(folder: Path) -> None:
         window.reset()
         window.train()
         _wait(lambda: window.control.state == "finished" and window.control.frame is not None)
+        _sleep(_SECONDS_AFTER)  # its last curves come a little later
     window.canvas.select((2, 3))
     window.control.record()
     _wait(lambda: window.control.episode is not None)
