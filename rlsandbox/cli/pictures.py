@@ -13,7 +13,6 @@ from rlsandbox.learning.oracle import Solution, solve
 from rlsandbox.learning.policy import greedy_probs
 from rlsandbox.overlays import Scene, find
 from rlsandbox.policies.saved import SavedPolicy
-from rlsandbox.training.api import gamma_of
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.world import World
@@ -47,7 +46,7 @@ def draw(world: World, policy: SavedPolicy | None, options: Namespace, kind: str
     marks = []
     if overlays:
         mdp = compile_world(world.at_step(0))
-        oracle = solve(mdp, gamma_of(policy) if policy else options.gamma)
+        oracle = solve(mdp, policy.gamma if policy else options.gamma)
         snapshot = policy.snapshot(options.replica) if policy else _optimal(oracle)
         scene = Scene.of(world, mdp, snapshot, oracle)
         for overlay in sorted(overlays, key=lambda overlay: overlay.order):

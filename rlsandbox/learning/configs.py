@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from rlsandbox.learning.exploration import BONUS, EPSILON_GREEDY, SOFTMAX, THOMPSON, UCB
 from rlsandbox.learning.hyperparams import AgentConfig, hp
@@ -21,6 +21,33 @@ LEVELS: dict[str, tuple[int, str]] = {
 
 FOREVER = (KINDS["constant"], 0.0, 0.0, 0.0)
 """A schedule that stays at nothing."""
+
+
+def _end(symbol: str, name: str, **more: Any) -> Any:
+    """The least value of a scheduled hyperparameter."""
+    falls = (f"{name}_schedule", "linear|exponential")
+    return hp(0.01, label=f"{symbol} at the end", doc=f"{name} never falls below", only_if=falls, **more)
+
+
+def _episodes(symbol: str, name: str, **more: Any) -> Any:
+    """How long a scheduled hyperparameter falls in a straight line."""
+    return hp(
+        500,
+        ge=1,
+        le=10**7,
+        log=True,
+        label=f"{symbol} falls for",
+        doc="episodes until the end value",
+        unit="episodes",
+        only_if=(f"{name}_schedule", "linear"),
+        **more,
+    )
+
+
+def _decay(symbol: str, name: str, factor: float, **more: Any) -> Any:
+    """The factor by which a scheduled hyperparameter falls."""
+    falls = (f"{name}_schedule", "exponential")
+    return hp(factor, gt=0, le=1, label=f"{symbol} factor", doc="factor an episode", only_if=falls, **more)
 
 
 class Scheduled(AgentConfig):
@@ -54,35 +81,9 @@ class StepSize(Scheduled):
         doc="how the step size changes from episode to episode; 1/n averages over all visits",
         advanced=True,
     )
-    alpha_end: float = hp(
-        0.01,
-        gt=0,
-        le=1,
-        label="α at the end",
-        doc="alpha never falls below",
-        only_if=("alpha_schedule", "linear|exponential"),
-        advanced=True,
-    )
-    alpha_episodes: int = hp(
-        500,
-        ge=1,
-        le=10**7,
-        log=True,
-        label="α falls for",
-        doc="episodes until the end value",
-        unit="episodes",
-        only_if=("alpha_schedule", "linear"),
-        advanced=True,
-    )
-    alpha_decay: float = hp(
-        0.999,
-        gt=0,
-        le=1,
-        label="α factor",
-        doc="factor an episode",
-        only_if=("alpha_schedule", "exponential"),
-        advanced=True,
-    )
+    alpha_end: float = _end("α", "alpha", gt=0, le=1, advanced=True)
+    alpha_episodes: int = _episodes("α", "alpha", advanced=True)
+    alpha_decay: float = _decay("α", "alpha", 0.999, advanced=True)
 
 
 class Discounted(Scheduled):
@@ -122,32 +123,9 @@ class Exploring(Discounted):
         doc="how epsilon changes from episode to episode",
         only_if=("exploration", "epsilon-greedy"),
     )
-    epsilon_end: float = hp(
-        0.01,
-        ge=0,
-        le=1,
-        label="ε at the end",
-        doc="epsilon never falls below",
-        only_if=("epsilon_schedule", "!constant"),
-    )
-    epsilon_episodes: int = hp(
-        500,
-        ge=1,
-        le=10**7,
-        log=True,
-        label="ε falls for",
-        doc="episodes until the end value",
-        unit="episodes",
-        only_if=("epsilon_schedule", "linear"),
-    )
-    epsilon_decay: float = hp(
-        0.9995,
-        gt=0,
-        le=1,
-        label="ε factor",
-        doc="factor an episode",
-        only_if=("epsilon_schedule", "exponential"),
-    )
+    epsilon_end: float = _end("ε", "epsilon", ge=0, le=1)
+    epsilon_episodes: int = _episodes("ε", "epsilon")
+    epsilon_decay: float = _decay("ε", "epsilon", 0.9995)
     temperature: float = hp(
         1.0,
         gt=0,
@@ -165,33 +143,9 @@ class Exploring(Discounted):
         doc="how the temperature changes from episode to episode",
         only_if=("exploration", "softmax"),
     )
-    temperature_end: float = hp(
-        0.01,
-        gt=0,
-        le=1e6,
-        log=True,
-        label="τ at the end",
-        doc="the temperature never falls below",
-        only_if=("temperature_schedule", "!constant"),
-    )
-    temperature_episodes: int = hp(
-        500,
-        ge=1,
-        le=10**7,
-        log=True,
-        label="τ falls for",
-        doc="episodes until the end value",
-        unit="episodes",
-        only_if=("temperature_schedule", "linear"),
-    )
-    temperature_decay: float = hp(
-        0.999,
-        gt=0,
-        le=1,
-        label="τ factor",
-        doc="factor an episode",
-        only_if=("temperature_schedule", "exponential"),
-    )
+    temperature_end: float = _end("τ", "temperature", gt=0, le=1e6, log=True)
+    temperature_episodes: int = _episodes("τ", "temperature")
+    temperature_decay: float = _decay("τ", "temperature", 0.999)
     confidence: float = hp(
         1.0,
         ge=0,

@@ -233,13 +233,12 @@ class Sampler(Agent):
         if self.walk.drifted.shape[1] != drifting:
             self.walk = self.walk._replace(drifted=np.zeros((self.n_seeds, drifting)))
         if remap is not None:
-            self.tables = self.make_tables()._replace(
-                **{
-                    name: remap.onto(array, getattr(old, name))
-                    for name, array in self.make_tables()._asdict().items()
-                    if name in self.kept
-                }
-            )
+            fresh = self.make_tables()
+            kept = {
+                name: remap.onto(getattr(fresh, name), getattr(old, name))
+                for name in self.kept & {*fresh._fields}
+            }
+            self.tables = fresh._replace(**kept)
             places = [remap.state(int(s)) for s in self.walk.state]
             self.walk.state[:] = np.where(self.walk.state >= 0, places, self.walk.state)
             self.walk.action[:] = -1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from rlsandbox.marks import Heatmap, Labels, Mark
@@ -15,7 +13,6 @@ class BackupOrder(Overlay):
 
     title = "Backup order"
     tip = "The cells that were backed up last, numbered in their order."
-    wants: ClassVar[frozenset[str]] = frozenset({"backups"})
     field = "backups"
     order = 120
     group = "Learning"

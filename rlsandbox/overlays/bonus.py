@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rlsandbox.marks import Mark
 from rlsandbox.overlays.scene import Overlay, Scene, tinted
 
@@ -13,7 +11,6 @@ class Bonus(Overlay):
 
     title = "Exploration bonus"
     tip = "What UCB or a count bonus adds to each move, because it was seldom tried."
-    wants: ClassVar[frozenset[str]] = frozenset({"bonus"})
     field = "bonus"
     order = 116
     group = "Learning"

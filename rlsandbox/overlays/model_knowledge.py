@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rlsandbox.marks import Mark
 from rlsandbox.overlays.scene import Overlay, Scene, tinted
 
@@ -13,7 +11,6 @@ class ModelKnowledge(Overlay):
 
     title = "Model knowledge"
     tip = "What the learnt model has seen of each move; what is dark it has to guess."
-    wants: ClassVar[frozenset[str]] = frozenset({"known"})
     field = "known"
     order = 118
     group = "Learning"

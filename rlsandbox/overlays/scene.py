@@ -79,8 +79,8 @@ class Overlay(ABC):
     Attributes:
         title: name for people.
         tip: one sentence that says what it shows.
-        wants: what it needs in `View.wants` ("visits", "oracle", "trail", or what an agent offers).
-        field: the one of them that an agent has to offer ("traces"), "" where every agent will do.
+        wants: what it needs in `View.wants` of every agent ("visits", "oracle", "trail").
+        field: what it needs besides, which not every agent offers ("traces"); "" for nothing.
         order: place among the others, from the ground up.
         group: what it is about, as the heading of a menu: "Values", "Policy", "Truth", "Learning", or "World"
             for what is drawn on the world itself.
@@ -101,6 +101,11 @@ class Overlay(ABC):
     def id(self) -> str:
         """Name on the command line."""
         return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """All that it needs in `View.wants`."""
+        return self.wants | {self.field} if self.field else self.wants
 
     @abstractmethod
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from rlsandbox.marks import Edges, Mark
@@ -15,7 +13,6 @@ class SearchTree(Overlay):
 
     title = "Search tree"
     tip = "The moves that the search has tried from here; the wider, the more often."
-    wants: ClassVar[frozenset[str]] = frozenset({"tree"})
     field = "tree"
     order = 128
     group = "Learning"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
 from rlsandbox.marks import Mark
@@ -15,7 +13,6 @@ class Traces(Overlay):
 
     title = "Traces"
     tip = "Eligibility traces: the share of the next error that reaches each cell."
-    wants: ClassVar[frozenset[str]] = frozenset({"traces"})
     field = "traces"
     order = 114
     group = "Learning"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rlsandbox.marks import Mark
 from rlsandbox.overlays.scene import Overlay, Scene, tinted
 
@@ -13,7 +11,6 @@ class Uncertainty(Overlay):
 
     title = "Uncertainty"
     tip = "How unsure it is of each move's value: the posterior's standard deviation."
-    wants: ClassVar[frozenset[str]] = frozenset({"uncertainty"})
     field = "uncertainty"
     order = 122
     group = "Values"

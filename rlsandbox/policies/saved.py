@@ -87,6 +87,12 @@ class SavedPolicy:
         """The tables alone."""
         return TabularPolicy(self.probs, self.q)
 
+    @property
+    def gamma(self) -> float:
+        """The discount that it was trained with; 1 for a method without one, or a card that says nonsense."""
+        gamma = self.card.config.get("gamma", 1.0)
+        return float(gamma) if isinstance(gamma, int | float) and 0 <= gamma <= 1 else 1.0
+
     @cached_property
     def greedy_actions(self) -> NDArray[np.int64]:
         """`[N, S]`: the likeliest action of every state; among equals the one with the lowest number."""
@@ -127,6 +133,7 @@ class SavedPolicy:
             v=q.max(axis=1),
             q=q,
             policy=self.probs.mean(axis=0) if replica is None else self.probs[replica].copy(),
+            gamma=self.gamma,
             steps=np.array(self.card.steps, np.int64),
             episodes=np.array(self.card.episodes, np.int64),
         )

@@ -64,7 +64,7 @@ class MainWindow(QMainWindow):
         self.warm = WarmStart(self)
         self._connect()
         self.agent.set_algorithm(FIRST_ALGORITHM, dict(gallery()[FIRST_WORLD].suggested))
-        self.canvas_bar.set_offers(find(FIRST_ALGORITHM))
+        self._offer(FIRST_ALGORITHM)
         self._pick_tool("select")  # a first click looks at a cell; whoever takes a tile gets the brush
         self._show_world(self.document.world)
         self._on_titled()
@@ -270,7 +270,7 @@ class MainWindow(QMainWindow):
             self.document.edit(world, self.tr("World of a run"))
             self.control.bring_back(run_id)
             spec = run.spec
-            self.canvas_bar.set_offers(find(spec.algorithm))
+            self._offer(spec.algorithm)
             fields = ("algorithm", "config", "seeds", "steps", "episodes", "policy")
             self.agent.set_run({name: getattr(spec, name) for name in fields})
 
@@ -297,8 +297,13 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _on_algorithm(self, algorithm: str) -> None:
-        self.canvas_bar.set_offers(find(algorithm))
+        self._offer(algorithm)
         self.reset()
+
+    def _offer(self, algorithm: str) -> None:
+        """An algorithm has been picked: its overlays, and its compiled code."""
+        self.canvas_bar.set_offers(find(algorithm))
+        self.control.trainer.prepare(algorithm)
 
     @Slot(str, str)
     def _on_state(self, state: str, sentence: str) -> None:

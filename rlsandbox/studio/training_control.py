@@ -18,7 +18,8 @@ from rlsandbox.studio.worker import Frame, Trainer
 from rlsandbox.training.episodes import Episode, record_episode
 from rlsandbox.training.evaluate import episode_cap
 from rlsandbox.training.pace import Pace
-from rlsandbox.training.session import Progress, RunSpec
+from rlsandbox.training.progress import Progress
+from rlsandbox.training.session import RunSpec
 from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.world import World
@@ -258,7 +259,7 @@ class TrainingControl(QObject):
     def _view(self) -> View:
         wants = {"oracle"}
         for key in self.active:
-            wants |= overlays.registry()[key].wants
+            wants |= overlays.registry()[key].needs
         if self.selected is not None:
             wants |= {"visits"}
         now = time.perf_counter()

@@ -20,7 +20,8 @@ from rlsandbox.training.episodes import Episode, record_episode
 from rlsandbox.training.evaluate import Evaluation, episode_cap
 from rlsandbox.training.mailbox import Mailbox
 from rlsandbox.training.pace import Pace, Rate
-from rlsandbox.training.session import Progress, RunSpec, TrainingSession
+from rlsandbox.training.progress import Progress
+from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.training.warmup import cache_is_warm, load_kernels
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
@@ -161,6 +162,10 @@ class Trainer(QThread):
         """Record an episode of the current greedy policy; `episode_recorded` brings it."""
         self._post(partial(self._record, replica or 0, seed))
 
+    def prepare(self, algorithm: str) -> None:
+        """Load the compiled code of the algorithm that is likely to run next, so that it begins at once."""
+        self._post(partial(self._prepare, algorithm))
+
     def call(self, function: Callable[[TrainingSession], object], sentence: str = "") -> None:
         """Run a function on the current session in the thread that owns it (saving, exporting)."""
         self._post(partial(self._call, function, sentence))
@@ -184,8 +189,6 @@ class Trainer(QThread):
 
     def run(self) -> None:
         """The loop: commands, a slice of training, an answer if somebody asked."""
-        if cache_is_warm():
-            load_kernels(lambda: self.isInterruptionRequested() or not self._commands.empty())
         while not self.isInterruptionRequested():
             try:
                 self._drain()
@@ -200,6 +203,11 @@ class Trainer(QThread):
             if self._state != "training":
                 self._wake.wait(0.1)
                 self._wake.clear()
+
+    @staticmethod
+    def _prepare(algorithm: str) -> None:
+        if cache_is_warm():
+            load_kernels((algorithm,))
 
     def _post(self, command: Callable[[], None]) -> None:
         self._commands.put(command)

@@ -235,13 +235,7 @@ def evaluate(
     if world is not None:
         policy = policy.on(open_world(world))
     mdp = compile_world(policy.world.at_step(0))
-    return evaluate_policy(policy.table, mdp, oracle.solve(mdp, gamma_of(policy)), episodes)
-
-
-def gamma_of(policy: SavedPolicy) -> float:
-    """The discount that a policy was trained with; 1 for a method that has none."""
-    gamma = policy.card.config.get("gamma", 1.0)
-    return float(gamma) if isinstance(gamma, int | float) and 0 <= gamma <= 1 else 1.0
+    return evaluate_policy(policy.table, mdp, oracle.solve(mdp, policy.gamma), episodes)
 
 
 def make_env(world: World | str, **options: Any) -> gymnasium.Env[Any, Any]:

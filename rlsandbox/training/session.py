@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.algorithms import find
-from rlsandbox.learning.agent import Agent, Curve, Floats, Snapshot, Tick, View
+from rlsandbox.learning.agent import Agent, Floats, Tick, View
 from rlsandbox.learning.oracle import Solution, occupancy, policy_values, solve
 from rlsandbox.learning.problem import Enumerable, misfit
-from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.training.evaluate import Evaluation, evaluate_policy, oracle_gap, value_error
-from rlsandbox.training.history import Gap, GapLog, History, Moment
+from rlsandbox.training.history import GapLog, History, Moment
+from rlsandbox.training.progress import Progress
 from rlsandbox.worlds.errors import SandboxError, check
-from rlsandbox.worlds.mdp import TabularMDP, compile_world
 from rlsandbox.worlds.world import World
 
 _SLICE_SECONDS = 0.01
@@ -78,51 +77,6 @@ class WorldEdit:
 
 
 Command = HyperparameterChange | WorldEdit
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a screen shows of a session; everything in it is a copy or frozen.
-
-    Attributes:
-        world, mdp: where it trains now.
-        snapshot: what the agent has learnt.
-        clock: steps (sweeps) of the furthest replica.
-        oracle: the truth, or None where there is none or nobody asked.
-        curves: logs by name.
-        gap: the log of distances to the oracle.
-        edits: (episodes of the shown replica, text) of every command.
-        finished: whether the budget is spent or nothing is left to learn.
-        failure: a sentence, or None.
-    """
-
-    world: World
-    mdp: TabularMDP
-    snapshot: Snapshot
-    clock: int
-    oracle: Solution | None
-    curves: dict[str, Curve]
-    gap: Gap
-    edits: tuple[tuple[float, str], ...]
-    finished: bool
-    failure: str | None
-
-    @classmethod
-    def of_policy(cls, policy: SavedPolicy, replica: int | None = 0) -> Progress:
-        """A saved policy, looked at like a run that is over; None takes the mean over its replicas."""
-        mdp, gamma = compile_world(policy.world), float(policy.card.config.get("gamma", 1.0))  # type: ignore[arg-type]
-        return cls(
-            world=policy.world,
-            mdp=mdp,
-            snapshot=dataclasses.replace(policy.snapshot(replica), gamma=gamma),
-            clock=max(policy.card.steps),
-            oracle=solve(mdp, gamma),
-            curves={},
-            gap=GapLog().read(),
-            edits=(),
-            finished=True,
-            failure=None,
-        )
 
 
 class TrainingSession:

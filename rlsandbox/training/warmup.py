@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -40,15 +40,8 @@ def cache_is_warm() -> bool:
     return _marker().exists()
 
 
-def load_kernels(
-    cancelled: Callable[[], bool] = lambda: False, algorithms: Sequence[str] | None = None
-) -> None:
-    """Run algorithms for a moment, with all that the studio does around them.
-
-    Args:
-        cancelled: asked between two algorithms whether to leave it at that.
-        algorithms: their ids; all if not said.
-    """
+def load_kernels(algorithms: Sequence[str]) -> None:
+    """Run algorithms, given by their ids, for a moment, with all that the studio does around them."""
     from rlsandbox.algorithms import registry
     from rlsandbox.learning.agent import View
     from rlsandbox.learning.problem import Enumerable, misfit
@@ -57,9 +50,7 @@ def load_kernels(
     from rlsandbox.worlds.files import open_world
 
     worlds = [open_world(name) for name in _WORLDS]
-    for algorithm in registry() if algorithms is None else algorithms:
-        if cancelled():
-            return
+    for algorithm in algorithms:
         agent = registry()[algorithm]
         world = next(world for world in worlds if misfit(agent, Enumerable.of(world)) is None)
         for choice in agent.Config.describe():
@@ -83,13 +74,13 @@ def warm_up() -> None:
     from rlsandbox.learning import oracle
 
     names = list(registry())
-    load_kernels(algorithms=names[:1])  # what all of them need is compiled once
+    load_kernels(names[:1])  # what all of them need is compiled once
     oracle.load_kernels()
     shares = [names[1 + k :: _PROCESSES] for k in range(_PROCESSES)]
     command = [sys.executable, "-m", "rlsandbox.training.warmup"]
     running = [subprocess.Popen([*command, *share]) for share in shares[1:] if share]
     try:
-        load_kernels(algorithms=shares[0])
+        load_kernels(shares[0])
     finally:
         failed = [process.wait() for process in running if process.wait() != 0]
     if failed:
@@ -112,7 +103,7 @@ def _forget_old_caches() -> None:
 if __name__ == "__main__":
     began = time.perf_counter()
     if sys.argv[1:]:  # a share of the work, as another process asks for it
-        load_kernels(algorithms=sys.argv[1:])
+        load_kernels(sys.argv[1:])
         sys.exit()
     warm_up()
     print(f"Compiled kernels are ready ({time.perf_counter() - began:.1f} s).")

@@ -17,6 +17,7 @@ from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.outcomes import fill_outcomes
 from rlsandbox.worlds.rules import Cell
+from rlsandbox.worlds.starts import restarting_starts, start_distribution
 from rlsandbox.worlds.tiles import NOTHING, TILES
 from rlsandbox.worlds.validation import MAX_ARMS
 from rlsandbox.worlds.world import World
@@ -141,7 +142,7 @@ def compile_world(world: World) -> TabularMDP:
     if world.tables is not None:
         outcomes, live = world.tables.outcomes()
         return _model(world, outcomes, world.tables.start(), live)
-    start = _start(world)
+    start = start_distribution(world)
     outcomes, live = _outcomes(world, start, np.arange(world.height * world.width))
     return _model(world, outcomes, start, live)
 
@@ -165,7 +166,7 @@ def recompile(model: TabularMDP, old: World, new: World) -> TabularMDP:
     if not _keeps_states(old, new):
         return compile_world(new)
     refuse_too_large(new)
-    start = _start(new)
+    start = start_distribution(new)
     stale = _stale(old, new, starts_moved=not np.array_equal(start, model.start))
     cells = np.flatnonzero(stale)
     if 4 * cells.size > stale.size:
@@ -219,7 +220,7 @@ def refuse_too_large(world: World) -> None:
         way_out = "give the table fewer states or actions, or states fewer outcomes."
     elif world.things.count > 4:
         way_out = f"each of its {world.things.count:,} keys and coins doubles it, so draw fewer of them."
-    elif _restarting_starts(world) > 1:
+    elif restarting_starts(world) > 1:
         way_out = "draw a few starts instead of starting anywhere, or remove the cliff."
     states = world.n_states
     raise SandboxError(
@@ -360,41 +361,6 @@ def _widened(marked: NDArray[np.bool_], reach: int, axis: int) -> NDArray[np.boo
     return np.moveaxis(wide, 0, axis)
 
 
-def _start_weights(world: World) -> NDArray[np.float64]:
-    """`[H, W]`: weights of the cells in which episodes begin.
-
-    All free cells where no start is drawn, every cell where none is free.
-    """
-    solid = world.rule_layer("solid", False)
-    weight = np.where(world.rule_layer("is_start", False) & ~solid, world.weight, 0.0)
-    if world.rules.start == "uniform" or not weight.any():
-        closed = world.rule_layer("opens_with", -1) >= 0
-        blocked = solid | world.rule_layer("terminal", False) | world.rule_layer("restarts", False) | closed
-        weight = np.where(blocked, 0.0, 1.0)
-    if not weight.any():
-        weight = np.where(solid, 0.0, 1.0)
-    if not weight.any():
-        raise SandboxError("every cell is a wall: leave at least one free.", "world")
-    return weight
-
-
-def _start(world: World) -> NDArray[np.float64]:
-    """`[S]`: start distribution; who begins on a key has it, a coin must be entered."""
-    weight, things = _start_weights(world), world.things
-    has = (things.pickup >= 0) & ~things.once
-    carried = np.where(has, 1 << np.maximum(things.pickup, 0), 0).ravel()
-    start = np.zeros(world.n_states)
-    start[np.arange(weight.size) * world.inventory + carried] = (weight / weight.max()).ravel()
-    return start / start.sum()
-
-
-def _restarting_starts(world: World) -> int:
-    """How many places a cliff sends an agent back to; 1 where there is no cliff."""
-    if not world.rule_layer("restarts", False).any():
-        return 1
-    return int(np.count_nonzero(_start_weights(world)))
-
-
 def _most_outcomes(world: World) -> int:
     if world.tables is not None:
         return world.tables.most_outcomes
@@ -403,4 +369,4 @@ def _most_outcomes(world: World) -> int:
     slips = world.rules.slip > 0 or (world.rule_layer("slip", 0.0) > 0).any() or (world.slip > 0).any()
     of_slip = (3 if world.rules.slip_kind == "perpendicular" else len(world.actions)) if slips else 1
     of_wind = 3 if world.rules.wind_random and world.wind.any() else 1
-    return of_slip * of_wind * _restarting_starts(world)
+    return of_slip * of_wind * restarting_starts(world)

@@ -9,7 +9,7 @@ import pytest
 
 from rlsandbox import overlays
 from rlsandbox.learning.agent import Line, Part, Update
-from rlsandbox.marks import Badge, Badges, Edges, Heatmap, Labels, Triangles
+from rlsandbox.marks import Badge, Badges, Edges, Heatmap, Labels, Mark, Triangles
 from rlsandbox.overlays import Scene
 from rlsandbox.worlds.gallery import gallery
 from rlsandbox.worlds.mdp import compile_world
@@ -34,7 +34,7 @@ def marks(overlay: str, **changes: Any) -> Any:
 
 @pytest.mark.parametrize(("field", "overlay"), FIELDS.items())
 def test_a_field_is_shown_where_the_agent_offers_it(field, overlay):
-    assert overlays.find(overlay).field == field and field in overlays.find(overlay).wants
+    assert overlays.find(overlay).field == field and field in overlays.find(overlay).needs
     assert marks(overlay) == ()
     (triangles,) = marks(overlay, fields={field: TABLE})
     assert isinstance(triangles, Triangles) and triangles.low == 0.0
@@ -136,4 +136,4 @@ def test_a_bandits_values_stand_at_its_arms():
 
 def test_every_overlay_answers_a_snapshot_without_fields():
     for overlay in overlays.registry().values():
-        assert all(hasattr(mark, "__dataclass_fields__") for mark in overlay.marks(scene()))
+        assert all(isinstance(mark, Mark) for mark in overlay.marks(scene()))

@@ -11,7 +11,7 @@ from rlsandbox.studio.controls import Section, text_label, wrapped
 from rlsandbox.studio.panels.action_values import ActionValues, ActionValuesView
 from rlsandbox.studio.panels.update_box import UpdateBox, in_words, title_of
 from rlsandbox.studio.typography import minus
-from rlsandbox.training.session import Progress
+from rlsandbox.training.progress import Progress
 from rlsandbox.worlds.rules import Action, Cell
 from rlsandbox.worlds.world import World
 
