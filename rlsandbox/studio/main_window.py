@@ -7,6 +7,7 @@ from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow
 
 from rlsandbox.algorithms import find
+from rlsandbox.learning.problem import Enumerable
 from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.studio.actions import Actions
 from rlsandbox.studio.canvas import Canvas
@@ -146,6 +147,7 @@ class MainWindow(QMainWindow):
         control.episode_ready.connect(showing.show_episode)
         control.rejected.connect(self._on_rejected)
         control.trainer.done.connect(self._on_done)
+        control.trainer.examined.connect(self._on_examined)
         control.set_pace(self.transport.speed())
         self.warm.ready.connect(self._on_warm)
 
@@ -157,9 +159,15 @@ class MainWindow(QMainWindow):
         self.rules.set_world(world)
         self.cell_panel.set_cell(world, self.control.selected)
         self.agent.set_world(world)
+        self.control.trainer.examine(world)
         self.inspector.set_world(world)
         self.status.show_world(world)
         self.control.edit_world(world)
+
+    @Slot(object, object)
+    def _on_examined(self, world: World, problem: Enumerable | None) -> None:
+        if world is self.document.world:
+            self.agent.set_problem(problem)
 
     def open_document(self, world: World, path: object = None) -> None:
         """Take another world onto the canvas; the run of the old one rests in the table."""
@@ -290,6 +298,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _on_warm(self) -> None:
         self.agent.set_notice("")
+        self.control.trainer.examine(self.document.world)
 
     @Slot(str, object)
     def _on_hyperparameter(self, name: str, value: object) -> None:

@@ -22,7 +22,7 @@ from rlsandbox.training.mailbox import Mailbox
 from rlsandbox.training.pace import Pace, Rate
 from rlsandbox.training.progress import Progress
 from rlsandbox.training.session import RunSpec, TrainingSession
-from rlsandbox.training.warmup import cache_is_warm, load_kernels
+from rlsandbox.training.warmup import examined, prepare
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
@@ -82,6 +82,7 @@ class Trainer(QThread):
     rested = Signal(object)
     rejected = Signal(str)
     done = Signal(str)
+    examined = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -164,7 +165,11 @@ class Trainer(QThread):
 
     def prepare(self, algorithm: str) -> None:
         """Load the compiled code of the algorithm that is likely to run next, so that it begins at once."""
-        self._post(partial(self._prepare, algorithm))
+        self._post(partial(prepare, algorithm))
+
+    def examine(self, world: World) -> None:
+        """Compile an edited world, to be asked what suits it; `examined` brings its problem, or None."""
+        self._post(lambda: self.examined.emit(world, examined(world)))
 
     def call(self, function: Callable[[TrainingSession], object], sentence: str = "") -> None:
         """Run a function on the current session in the thread that owns it (saving, exporting)."""
@@ -203,11 +208,6 @@ class Trainer(QThread):
             if self._state != "training":
                 self._wake.wait(0.1)
                 self._wake.clear()
-
-    @staticmethod
-    def _prepare(algorithm: str) -> None:
-        if cache_is_warm():
-            load_kernels((algorithm,))
 
     def _post(self, command: Callable[[], None]) -> None:
         self._commands.put(command)

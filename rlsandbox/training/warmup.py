@@ -14,13 +14,22 @@ import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rlsandbox.worlds.compiled import cache_folder, versions
+from rlsandbox.worlds.errors import SandboxError
+
+if TYPE_CHECKING:
+    from rlsandbox.learning.problem import Enumerable
+    from rlsandbox.worlds.world import World
 
 _ROOMS = ("worlds", "learning", "algorithms", "training")
 """Where kernels are."""
 _WORLDS = "cliff_walking", "ten_armed_testbed"
 """An algorithm runs in the first that suits it."""
+
+_SMALL = 20_000
+"""States up to which a model is made at every stroke."""
 
 _PROCESSES = min(4, os.cpu_count() or 1)
 _MOST_BYTES = 256 * 2**20
@@ -66,6 +75,24 @@ def load_kernels(algorithms: Sequence[str]) -> None:
         if not world.tables:
             session.replace_world(world.painted([(0, 0)], "wall"))
         record_episode(session.agent.problem.mdp, session.agent.policy().probs[0], 0, 10)
+
+
+def prepare(algorithm: str) -> None:
+    """Load an algorithm's kernels, so that it begins at once; where they would be compiled, leave it."""
+    if cache_is_warm():
+        load_kernels((algorithm,))
+
+
+def examined(world: World) -> Enumerable | None:
+    """A world with its model; None where that would take long, or there is none."""
+    if world.n_states > _SMALL or not cache_is_warm():
+        return None
+    from rlsandbox.learning.problem import Enumerable
+
+    try:
+        return Enumerable.of(world.at_step(0))
+    except SandboxError:
+        return None
 
 
 def warm_up() -> None:

@@ -278,3 +278,11 @@ def test_a_policy_is_saved_opened_and_saved_in_another_format(
     assert window.control.progress is not None and window.control.progress.snapshot.replica is None
     window.files.save_policy()
     assert "def act(" in second.read_text()
+
+
+def test_the_picker_learns_what_suits_the_world(qtbot: QtBot, window: MainWindow) -> None:
+    bandits = window.agent.picker._items["gradient_bandit"]
+    qtbot.waitUntil(lambda: not bandits.isEnabled())
+    assert "trains on bandits" in bandits.toolTip()
+    window.open_document(open_world("ten_armed_testbed"))
+    qtbot.waitUntil(bandits.isEnabled)

@@ -159,14 +159,14 @@ def test_an_algorithm_that_does_not_suit_says_why_where_one_would_press_train(pa
         title = "continuous worlds"
 
     monkeypatch.setattr(registry()["sarsa"], "accepts", (Elsewhere,))
-    panel.set_world(World.blank(2, 2))
+    panel.set_problem(Enumerable.of(World.blank(2, 2)))
     item = panel.picker.model().item(panel.picker.currentIndex())
     assert item.toolTip() == "SARSA trains on continuous worlds, not on drawn grid worlds."
     assert not item.isEnabled()
     assert panel._notice.text() == item.toolTip()
     assert not panel.primary.isEnabled()
     monkeypatch.setattr(registry()["sarsa"], "accepts", (Enumerable,))
-    panel.set_world(World.blank(2, 2))
+    panel.set_problem(Enumerable.of(World.blank(2, 2)))
     assert panel.primary.isEnabled()
 
 

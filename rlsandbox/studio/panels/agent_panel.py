@@ -30,8 +30,6 @@ from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
 MOST_SEEDS = 64
-_QUICKLY_COMPILED = 20_000
-"""Up to so many states the model of an edited world is there at once, to be asked what suits it."""
 _FIRST_EPISODES, _FIRST_STEPS = 500, 10_000
 _FIRST_SWEEPS = 100_000  # planners end by themselves, and policy iteration takes thousands
 
@@ -209,11 +207,16 @@ class AgentPanel(QWidget):
         self._refresh()
 
     def set_world(self, world: World) -> None:
-        """Ask which algorithms suit a world, and what a learner would miss in it."""
-        problem = _problem(world)
-        self.picker.set_problem(problem or Enumerable)
+        """Ask what a learner would miss in a world."""
         self.policy_file.set_world(world)
-        self._advice = " ".join(world.advice(problem.mdp if problem else None))
+        self._advice = " ".join(world.advice())
+        self._refresh()
+
+    def set_problem(self, problem: Enumerable | None) -> None:
+        """The model of the world of now, a little later: what suits it, and which goals nobody reaches."""
+        self.picker.set_problem(problem or Enumerable)
+        if problem is not None:
+            self._advice = " ".join(problem.world.advice(problem.mdp))
         self._refresh()
 
     def set_state(self, state: str) -> None:
@@ -373,11 +376,3 @@ def _takes(algorithm: str, name: str, value: object) -> bool:
     except SandboxError:
         return False
     return True
-
-
-def _problem(world: World) -> Enumerable | None:
-    """The world with its model; None where it has none, or is too large to make one at every stroke."""
-    try:
-        return Enumerable.of(world.at_step(0)) if world.n_states <= _QUICKLY_COMPILED else None
-    except SandboxError:
-        return None
