@@ -54,6 +54,11 @@ class _Chain:
         return csr_matrix((self.chance, self.to, self.begins), shape=(n, n))
 
 
+def reached(mdp: TabularMDP, policy: NDArray[np.float64]) -> NDArray[np.int32]:
+    """`[n]` the live states and ends that a policy `[S, A]` comes to, those nearest to a start first."""
+    return _Chain(mdp, policy).states
+
+
 def policy_values(mdp: TabularMDP, policy: NDArray[np.float64], gamma: float) -> NDArray[np.float64] | None:
     """V^pi of a policy `[S, A]` over what it reaches from the start, exact but for rounding.
 

@@ -68,8 +68,8 @@ def _painted(problem: Enumerable, gamma: float) -> NDArray[np.float64]:
 _KINDS = {"distance": _nearness, "optimal values": _optimal, "painted": _painted}
 
 
-def keeps_best_policy(problem: Enumerable, config: object) -> bool | None:
-    """Whether the shaped rewards have the same best actions as the world's own, wherever an agent can come.
+def best_actions(problem: Enumerable, config: object) -> NDArray[np.bool_] | None:
+    """`[2, S, A]`: the best actions by the world's own rewards and by the shaped ones, where one can come.
 
     Both are solved exactly; None where one of them has no finite values.
     """
@@ -78,12 +78,20 @@ def keeps_best_policy(problem: Enumerable, config: object) -> bool | None:
     following = np.where(mdp.terminal, 0.0, phi[mdp.next_state])
     added = gamma * following - phi[:, None, None] if differences else following
     shaped = dataclasses.replace(mdp, reward=mdp.reward + added)
-    solutions = [oracle.solve(model, gamma) for model in (mdp, shaped)]
+    own = problem.once(("solution", gamma), lambda: oracle.solve(mdp, gamma))
     best = []
-    for solution in solutions:
+    for solution in (own, None if own is None else oracle.solve(shaped, gamma)):
         if solution is None:
             return None
         room = 1e-6 * max(1.0, float(np.abs(solution.q).max()))
         best.append(solution.q >= solution.q.max(axis=1, keepdims=True) - room)
-    asked = mdp.live & mdp.reachable
-    return bool((best[0][asked] == best[1][asked]).all())
+    return np.array(best) & (mdp.live & mdp.reachable)[:, None]
+
+
+def keeps_best_policy(problem: Enumerable, config: object) -> bool | None:
+    """Whether the shaped rewards have the same best actions as the world's own, wherever an agent can come.
+
+    None where one of them has no finite values.
+    """
+    best = best_actions(problem, config)
+    return None if best is None else bool((best[0] == best[1]).all())

@@ -7,6 +7,7 @@ from PySide6.QtGui import QCloseEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow
 
 from rlsandbox.algorithms import find
+from rlsandbox.learning.configs import Shaped
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.studio.actions import Actions
@@ -26,6 +27,7 @@ from rlsandbox.studio.panels.inspector_panel import InspectorPanel
 from rlsandbox.studio.panels.palette_panel import PalettePanel
 from rlsandbox.studio.panels.rules_panel import RulesPanel
 from rlsandbox.studio.panels.runs_panel import RunsPanel
+from rlsandbox.studio.panels.shaping_note import finding
 from rlsandbox.studio.panels.tools_panel import ToolsPanel
 from rlsandbox.studio.plots.curves_panel import CurvesPanel
 from rlsandbox.studio.settings import settings
@@ -148,6 +150,8 @@ class MainWindow(QMainWindow):
         control.rejected.connect(self._on_rejected)
         control.trainer.done.connect(self._on_done)
         control.trainer.examined.connect(self._on_examined)
+        agent.shaping.asked.connect(self._check_shaping)
+        agent.shaping.pointed.connect(canvas.select)
         control.set_pace(self.transport.speed())
         self.warm.ready.connect(self._on_warm)
 
@@ -168,6 +172,10 @@ class MainWindow(QMainWindow):
     def _on_examined(self, world: World, problem: Enumerable | None) -> None:
         if world is self.document.world:
             self.agent.set_problem(problem)
+
+    @Slot(object, object)
+    def _check_shaping(self, problem: Enumerable, config: Shaped) -> None:
+        self.control.trainer.work_out(lambda: self.agent.shaping.found.emit(finding(problem, config)))
 
     def open_document(self, world: World, path: object = None) -> None:
         """Take another world onto the canvas; the run of the old one rests in the table."""

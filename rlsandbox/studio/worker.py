@@ -171,6 +171,10 @@ class Trainer(QThread):
         """Compile an edited world, to be asked what suits it; `examined` brings its problem, or None."""
         self._post(lambda: self.examined.emit(world, examined(world)))
 
+    def work_out(self, function: Callable[[], None]) -> None:
+        """Do what would hold up the window; the function tells by a signal what it found."""
+        self._post(function)
+
     def call(self, function: Callable[[TrainingSession], object], sentence: str = "") -> None:
         """Run a function on the current session in the thread that owns it (saving, exporting)."""
         self._post(partial(self._call, function, sentence))

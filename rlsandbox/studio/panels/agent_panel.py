@@ -26,6 +26,7 @@ from rlsandbox.studio.panels.hyperparameter_form import HyperparameterForm
 from rlsandbox.studio.panels.number_rows import AmountRow
 from rlsandbox.studio.panels.policy_row import PolicyRow
 from rlsandbox.studio.panels.preset_row import PresetRow
+from rlsandbox.studio.panels.shaping_note import ShapingNote
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
@@ -82,7 +83,7 @@ class AgentPanel(QWidget):
         self._state = "empty"
         self._begun: dict[str, Any] | None = None
         self._begun_policy: object = None
-        self._problem_text = ""
+        self._problem: Enumerable | None = None
         self._advice = ""
         self._said = ("", "info", "")
         outer = QVBoxLayout(self)
@@ -151,7 +152,8 @@ class AgentPanel(QWidget):
 
     def _make_more(self) -> Section:
         section = Section(self.tr("More settings"), collapsible=True)
-        section.add(self.form.more, self.first_seed, self.device)
+        self.shaping = ShapingNote()
+        section.add(self.form.more, self.shaping, self.first_seed, self.device)
         section.set_folded(True)
         return section
 
@@ -214,6 +216,7 @@ class AgentPanel(QWidget):
 
     def set_problem(self, problem: Enumerable | None) -> None:
         """The model of the world of now, a little later: what suits it, and which goals nobody reaches."""
+        self._problem = problem
         self.picker.set_problem(problem or Enumerable)
         if problem is not None:
             self._advice = " ".join(problem.world.advice(problem.mdp))
@@ -305,6 +308,9 @@ class AgentPanel(QWidget):
             button.setEnabled(works)
         self.form.set_running(face.locked)
         self.preset.follow(self.form.values())
+        self.shaping.follow(
+            self._problem, registry()[self.picker.algorithm()].Config.make(self.form.values())
+        )
         fixed = (self.picker, self.preset, self.policy_file, self.seeds, self.first_seed, self.budget)
         for widget in fixed:
             widget.setEnabled(not face.locked)
