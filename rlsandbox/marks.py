@@ -125,4 +125,11 @@ class Badges:
     badges: tuple[Badge, ...]
 
 
-Mark = Heatmap | Triangles | Arrows | Labels | Paths | Edges | Badges
+@dataclass(frozen=True)
+class Remark:
+    """A sentence in place of a scale in the legend: why there is nothing to see."""
+
+    text: str
+
+
+Mark = Heatmap | Triangles | Arrows | Labels | Paths | Edges | Badges | Remark

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rlsandbox.marks import Heatmap, Labels, Mark
+from rlsandbox.marks import Heatmap, Labels, Mark, Remark
 from rlsandbox.overlays.scene import Overlay, Scene
 
 
@@ -19,10 +19,13 @@ class Occupancy(Overlay):
     exclusive = "colour"
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
-        """Shares on a logarithmic scale; nothing where the policy never ends at gamma 1."""
+        """Shares, or why there are none; nothing before they are known."""
         share = scene.snapshot.fields.get("occupancy")
-        if share is None or not share.any():
+        if share is None:
             return ()
-        grid = scene.grid(share)
-        most = float(share.max())
+        if not share.size:
+            return (Remark("This policy may never end: undiscounted, it has no finite occupancy."),)
+        grid, most = scene.grid(share), float(share.max())
+        if most == 0:
+            return ()
         return Heatmap(grid, 0.0, most, "cividis", "occupancy"), Labels(grid, 3)

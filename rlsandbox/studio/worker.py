@@ -16,6 +16,7 @@ import numpy as np
 from PySide6.QtCore import QObject, QThread, Signal
 
 from rlsandbox.learning.agent import View
+from rlsandbox.studio.occupancy import SteadyOccupancy
 from rlsandbox.training.episodes import Episode, record_episode
 from rlsandbox.training.evaluate import Evaluation, episode_cap
 from rlsandbox.training.mailbox import Mailbox
@@ -100,6 +101,7 @@ class Trainer(QThread):
         self._until_episode: int | None = None
         self._rate = Rate()
         self._evaluation: Evaluation | None = None
+        self._occupancy = SteadyOccupancy()
 
     # -- called from the window -------------------------------------------------------------------
 
@@ -289,7 +291,7 @@ class Trainer(QThread):
         )
         return Frame(
             run_id=self._run_id,
-            progress=session.progress(view),
+            progress=self._occupancy.progress(session, view, self._state == "training"),
             state=self._state,
             rate=self._rate.value if self._state == "training" else 0.0,
             recent_return=float(np.mean(means)) if means else float("nan"),

@@ -9,7 +9,7 @@ import pytest
 
 from rlsandbox import overlays
 from rlsandbox.learning.agent import Line, Part, Update
-from rlsandbox.marks import Badge, Badges, Edges, Heatmap, Labels, Mark, Triangles
+from rlsandbox.marks import Badge, Badges, Edges, Heatmap, Labels, Mark, Remark, Triangles
 from rlsandbox.overlays import Scene
 from rlsandbox.worlds.gallery import gallery
 from rlsandbox.worlds.mdp import compile_world
@@ -92,6 +92,12 @@ def test_occupancy_shows_shares():
     heatmap, _ = marks("occupancy", fields={"occupancy": np.array([0.6, 0.4, 0.0])})
     np.testing.assert_array_equal(heatmap.values, [[0.6, 0.4, np.nan]])
     assert heatmap.high == 0.6
+
+
+def test_a_policy_that_may_never_end_has_a_sentence_for_its_occupancy():
+    (remark,) = marks("occupancy", fields={"occupancy": np.empty(0)})
+    assert remark == Remark("This policy may never end: undiscounted, it has no finite occupancy.")
+    assert marks("occupancy") == ()  # nobody has worked it out yet
 
 
 def test_a_search_tree_is_lines_between_cells():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QLinearGradient, QPainter
 
-from rlsandbox.marks import Heatmap, Mark, Triangles
+from rlsandbox.marks import Heatmap, Mark, Remark, Triangles
 from rlsandbox.studio.colormaps import colors
 from rlsandbox.studio.painting.numbers import number
 from rlsandbox.studio.theme import Theme, font
@@ -17,14 +17,14 @@ _BAR = 150.0
 _GAP = 8.0
 
 
-def scales(marks: Sequence[Mark]) -> list[Heatmap | Triangles]:
-    """The marks that need a legend."""
-    return [mark for mark in marks if isinstance(mark, Heatmap | Triangles)]
+def lines(marks: Sequence[Mark]) -> list[Heatmap | Triangles | Remark]:
+    """The marks that need a line of the legend."""
+    return [mark for mark in marks if isinstance(mark, Heatmap | Triangles | Remark)]
 
 
 def legend_height(marks: Sequence[Mark]) -> float:
     """Height of the legend in logical pixels; 0 without anything to explain."""
-    return LINE * len(scales(marks))
+    return LINE * len(lines(marks))
 
 
 def scale_number(value: float, span: float) -> str:
@@ -38,7 +38,7 @@ def scale_number(value: float, span: float) -> str:
 def paint_legend(
     painter: QPainter, marks: Sequence[Mark], theme: Theme, corner: QPointF, scale: float = 1.0
 ) -> QRectF:
-    """Paint one line for each colour scale, the last at the bottom.
+    """Paint one line for each colour scale or remark, the last at the bottom.
 
     Args:
         painter: where to.
@@ -50,12 +50,38 @@ def paint_legend(
     Returns:
         The rectangle that was painted.
     """
-    shown = scales(marks)
+    shown = lines(marks)
     bounds = QRectF(corner, corner)
     for place, mark in enumerate(reversed(shown)):
         line = QPointF(corner.x(), corner.y() - (place + 1) * LINE * scale)
-        bounds = bounds.united(_paint_scale(painter, mark, theme, line, scale))
+        if isinstance(mark, Remark):
+            bounds = bounds.united(_paint_remark(painter, mark, theme, line, scale))
+        else:
+            bounds = bounds.united(_paint_scale(painter, mark, theme, line, scale))
     return bounds
+
+
+def _paint_backing(painter: QPainter, width: float, theme: Theme, corner: QPointF, scale: float) -> QRectF:
+    backing = QRectF(corner.x(), corner.y(), width, LINE * scale)
+    canvas = QColor(theme.canvas)
+    canvas.setAlphaF(0.85)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(canvas)
+    painter.drawRoundedRect(backing, 4 * scale, 4 * scale)
+    return backing
+
+
+def _paint_remark(painter: QPainter, mark: Remark, theme: Theme, corner: QPointF, scale: float) -> QRectF:
+    face = font(round(11 * scale))
+    painter.save()
+    width = QFontMetricsF(face).horizontalAdvance(mark.text) + _GAP * scale
+    backing = _paint_backing(painter, width, theme, corner, scale)
+    painter.setFont(face)
+    painter.setPen(QColor(theme.text))
+    painter.drawText(backing, Qt.AlignmentFlag.AlignCenter, mark.text)
+    painter.restore()
+    return backing
 
 
 def _paint_scale(
@@ -72,14 +98,8 @@ def _paint_scale(
     gap, bar_width = _GAP * scale, _BAR * scale
     widths = [metrics.horizontalAdvance(text) for text in (*before, *after)]
     total = sum(widths) + bar_width + (4 if after[1] else 3) * gap + (gap / 2 if after[1] else 0)
-    backing = QRectF(corner.x(), corner.y(), total + gap, LINE * scale)
     painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    canvas = QColor(theme.canvas)
-    canvas.setAlphaF(0.85)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(canvas)
-    painter.drawRoundedRect(backing, 4 * scale, 4 * scale)
+    backing = _paint_backing(painter, total + gap, theme, corner, scale)
     painter.setFont(face)
     baseline = backing.center().y() + metrics.capHeight() / 2
     x = corner.x() + gap / 2
