@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Snapshot
+from rlsandbox.learning.agent import Agent, Snapshot
 from rlsandbox.learning.oracle import Solution
 from rlsandbox.marks import Arrows, Badge, Badges, Heatmap, Labels, Mark, Triangles
 from rlsandbox.worlds.mdp import TabularMDP
@@ -73,6 +73,10 @@ class Scene:
         return row + 0.5, column + 0.5
 
 
+_OF_WALKERS = frozenset({"visits", "trail"})
+"""What a planner has none of: it sweeps over states and goes nowhere."""
+
+
 class Overlay(ABC):
     """One overlay. A subclass is one file in this folder; its module's name is its id.
 
@@ -106,6 +110,14 @@ class Overlay(ABC):
     def needs(self) -> frozenset[str]:
         """All that it needs in `View.wants`."""
         return self.wants | {self.field} if self.field else self.wants
+
+    def walks(self, agent: type[Agent]) -> bool:
+        """Whether it is about nothing that only those have who walk, or the algorithm walks."""
+        return agent.unit != "sweeps" or not self.wants & _OF_WALKERS
+
+    def suits(self, agent: type[Agent]) -> bool:
+        """Whether an algorithm has what it shows."""
+        return self.walks(agent) and (not self.field or self.field in agent.offers)
 
     @abstractmethod
     def marks(self, scene: Scene) -> tuple[Mark, ...]:

@@ -45,6 +45,8 @@ class CanvasBar(QWidget):
                 group=self.tr(overlay.group),
             )
         self.chips.toggled.connect(self._on_chip)
+        self._waiting: set[str] = set()
+        """Switched off only because the algorithm of now has none of it."""
         self._seeds = 0
         self._combo = FlatCombo()
         self._combo.setAccessibleName(self.tr("Seed that is shown"))
@@ -79,18 +81,23 @@ class CanvasBar(QWidget):
             self._combo.setCurrentIndex(row)
 
     def set_offers(self, agent: type[Agent]) -> None:
-        """Offer the overlays that an algorithm has something for; the others say why not."""
+        """Offer the overlays that an algorithm has something for; the others say why not, and wait."""
         for key, overlay in overlays.registry().items():
-            has = not overlay.field or overlay.field in agent.offers
-            chip = self.chips.chip(key)
+            has, chip = overlay.suits(agent), self.chips.chip(key)
             if chip.isChecked() and not has:
                 chip.click()
                 if overlay.exclusive == overlays.find(_AT_FIRST).exclusive:
                     self.chips.chip(_AT_FIRST).click()
+                else:
+                    self._waiting.add(key)
             chip.setEnabled(has)
-            chip.setToolTip(
-                overlay.tip if has else self.tr("{0}: {1} has none.").format(overlay.title, agent.title)
-            )
+            if has and key in self._waiting:
+                self._waiting.discard(key)
+                chip.click()
+            why = self.tr("{0}: {1} has none.")
+            if not overlay.walks(agent):
+                why = self.tr("{0}: {1} sweeps over the states, it does not walk.")
+            chip.setToolTip(overlay.tip if has else why.format(overlay.title, agent.title))
 
     def set_zoom(self, share: float) -> None:
         """Show the zoom; 1 fits the whole world."""

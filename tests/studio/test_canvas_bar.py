@@ -45,3 +45,26 @@ def test_a_colouring_that_is_not_offered_any_more_gives_way_to_the_values(bar: C
     bar.set_offers(find("q_learning"))
     assert said == [("traces", False), ("values", True)]
     assert bar.chips.checked() == ["values", "policy", "trail"]
+
+
+def test_a_planner_has_neither_visits_nor_a_trail(bar: CanvasBar) -> None:
+    bar.set_offers(find("q_learning"))
+    said: list[tuple[str, bool]] = []
+    bar.overlay_toggled.connect(lambda key, on: said.append((key, on)))
+    bar.set_offers(find("value_iteration"))
+    for key, title in (("visits", "Visits"), ("trail", "Trail")):
+        chip = bar.chips.chip(key)
+        assert not chip.isEnabled() and not chip.isChecked()
+        assert chip.toolTip() == f"{title}: Value iteration sweeps over the states, it does not walk."
+    assert bar.chips.chip("optimal_values").isEnabled()
+    bar.set_offers(find("policy_iteration"))
+    bar.set_offers(find("sarsa"))  # whoever had a trail has it again, and no more than that
+    assert said == [("trail", False), ("trail", True)]
+    assert bar.chips.checked() == ["values", "policy", "trail"]
+
+
+def test_a_trail_that_was_not_wanted_stays_away(bar: CanvasBar) -> None:
+    bar.chips.chip("trail").click()
+    bar.set_offers(find("value_iteration"))
+    bar.set_offers(find("sarsa"))
+    assert "trail" not in bar.chips.checked()
