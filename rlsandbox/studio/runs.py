@@ -10,9 +10,9 @@ import numpy as np
 from rlsandbox.algorithms import find
 from rlsandbox.learning.configs import Exploring
 from rlsandbox.learning.schedules import scheduled
+from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.panels.runs_table import RunRow
 from rlsandbox.studio.plots.run_curves import RunCurves
-from rlsandbox.studio.worker import Frame
 from rlsandbox.training.session import RunSpec
 
 

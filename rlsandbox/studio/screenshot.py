@@ -38,7 +38,7 @@ def take(folder: Path) -> None:
         window.agent.set_algorithm(algorithm, _EXAMPLE)
         window.reset()
         window.train()
-        _wait(lambda: window.control.state == "finished" and window.control.frame is not None)
+        _wait(lambda: window.control.state == "finished")
         _sleep(_SECONDS_AFTER)  # its last curves come a little later
     window.canvas.select((2, 3))
     window.control.record()

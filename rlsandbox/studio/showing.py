@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Slot
 
 from rlsandbox.algorithms import find
+from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.typography import minus
-from rlsandbox.studio.worker import Frame
 from rlsandbox.training.episodes import Episode
 
 if TYPE_CHECKING:

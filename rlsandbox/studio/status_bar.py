@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from rlsandbox.studio.controls.labels import text_label
+from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.theme import color, theme_manager
-from rlsandbox.studio.worker import Frame
 from rlsandbox.worlds.world import World
 
 _STATES = {

@@ -13,8 +13,9 @@ from rlsandbox.learning.agent import View
 from rlsandbox.marks import Mark
 from rlsandbox.overlays.scene import Scene
 from rlsandbox.policies.saved import SavedPolicy
+from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.runs import Run
-from rlsandbox.studio.worker import Frame, Trainer
+from rlsandbox.studio.worker import Trainer
 from rlsandbox.training.episodes import Episode, record_episode
 from rlsandbox.training.evaluate import episode_cap
 from rlsandbox.training.pace import Pace
@@ -108,8 +109,9 @@ class TrainingControl(QObject):
         self.runs[run_id] = run
         self.current, self.frame, self.policy = run_id, None, None
         self.leave_episode()
+        self.trainer.ask(self._view())  # a short run is over before its first state is told
         self.trainer.start_run(run_id, spec, paused)
-        self.runs_changed.emit()
+        self._set_state("training")
 
     def go_on(self, request: dict) -> None:
         """Resume the run that rests, or extend the one that has spent its budget."""
@@ -118,6 +120,7 @@ class TrainingControl(QObject):
             self.trainer.continue_run(request["steps"], request["episodes"])
         else:
             self.trainer.resume_run()
+        self._set_state("training")
 
     def step(self, world: World, request: dict) -> None:
         """One step of the agent; begins a run if there is none."""
@@ -147,6 +150,7 @@ class TrainingControl(QObject):
             self.current, self.frame = run_id, None
             self.leave_episode()
             self.trainer.select_run(run_id)
+            self._set_state("empty")
 
     def remove(self, run_id: int) -> None:
         """Take a run out of the table and let go of its agent."""
@@ -277,8 +281,8 @@ class TrainingControl(QObject):
                 state = world.state_of(self.selected)
         return View(replica, frozenset(wants), state)
 
-    @Slot()
-    def _pull(self) -> None:
+    def _take(self) -> None:
+        """Show the newest frame, if there is one."""
         frame = self.trainer.take()
         self._asked = self._asked and frame is None
         if frame is not None and frame.run_id == self.current:
@@ -289,6 +293,10 @@ class TrainingControl(QObject):
             if frame.progress.curves:
                 self._with_curves = frame
                 self._later.start()
+
+    @Slot()
+    def _pull(self) -> None:
+        self._take()
         wanted = self._dirty or (self.state == "training" and not self._asked)
         if self.current is not None and wanted:
             self._asked, self._dirty = True, False
@@ -353,6 +361,7 @@ class TrainingControl(QObject):
         if run_id in self.runs:
             self.runs[run_id].state = state
         if run_id == self.current or run_id == -1:
+            self._take()  # a run that rests is shown as it rests before anybody hears of it
             self._set_state(state, sentence)
 
     def _set_state(self, state: str, sentence: str = "") -> None:

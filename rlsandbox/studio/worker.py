@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,12 +16,12 @@ import numpy as np
 from PySide6.QtCore import QObject, QThread, Signal
 
 from rlsandbox.learning.agent import View
+from rlsandbox.studio.frames import Frame, Request
 from rlsandbox.studio.occupancy import SteadyOccupancy
 from rlsandbox.training.episodes import Episode, record_episode
 from rlsandbox.training.evaluate import Evaluation, episode_cap
 from rlsandbox.training.mailbox import Mailbox
 from rlsandbox.training.pace import Pace, Rate
-from rlsandbox.training.progress import Progress
 from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.training.warmup import examined, prepare
 from rlsandbox.worlds.errors import SandboxError
@@ -34,35 +34,6 @@ _MOST_BEHIND = 0.25
 """Seconds that a paced run may catch up after a pause or a slow frame."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """What the screen wants to know, and when: in seconds of `time.perf_counter`."""
-
-    view: View
-    due: float
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What the trainer publishes when asked.
-
-    Attributes:
-        run_id: the run that it is about.
-        progress: copies of what the session holds.
-        state: "idle", "training", "paused", "finished" or "failed".
-        rate: steps a second, summed over all replicas, over the last second.
-        recent_return: mean online return of the last 100 episodes and all replicas; NaN before the first.
-        evaluation: figures of the greedy policy, when the run rests.
-    """
-
-    run_id: int
-    progress: Progress
-    state: str
-    rate: float
-    recent_return: float
-    evaluation: Evaluation | None
-
-
 class Trainer(QThread):
     """Runs one session at a time in its own thread.
 
@@ -71,8 +42,9 @@ class Trainer(QThread):
 
     Signals:
         state_changed: (run id, state, sentence); the sentence is empty unless something went wrong. The state
-            "rejected" says that the run could not begin: there is none.
-        rested: a `Frame` with curves and figures, whenever a run comes to rest.
+            "rejected" says that the run could not begin: there is none. When any other state but "training"
+            is told, `take` has already brought, or brings, a frame of it, and none that is older.
+        rested: a `Frame` with curves and figures, whenever a run comes to rest, before its state is told.
         episode_recorded: an `Episode`.
         rejected: a sentence: what was asked for could not be done, and nothing has changed.
         done: the sentence that came with a `call`, when that has gone well.
@@ -95,6 +67,7 @@ class Trainer(QThread):
         self._session: TrainingSession | None = None
         self._state = "idle"
         self._wanted: Request | None = None
+        self._view = View(wants=frozenset({"oracle"}))
         self._pace = Pace(None, None)
         self._owed = 0.0
         self._last_slice = 0.0
@@ -274,21 +247,28 @@ class Trainer(QThread):
 
     def _due_in(self) -> float:
         """Seconds until somebody wants to see something."""
-        self._wanted = self._mailbox.take_request() or self._wanted
+        self._read_request()
         return _SLICE if self._wanted is None else self._wanted.due - time.perf_counter()
+
+    def _read_request(self) -> None:
+        request = self._mailbox.take_request()
+        if request is not None:
+            self._wanted, self._view = request, request.view
 
     def _answer(self) -> None:
         wait = self._due_in()
         if self._wanted is None or (self._state == "training" and wait > _EARLY):
             return
-        view, self._wanted = self._wanted.view, None
+        self._wanted = None
         if self._session is not None:
-            self._mailbox.publish(self._frame(self._session, view))
+            self._mailbox.publish(self._frame(self._session, self._view))
 
     def _frame(self, session: TrainingSession, view: View) -> Frame:
         means = (
             [mean for mean in session.recent_return() if not np.isnan(mean)] if "curves" in view.wants else []
         )
+        if view.replica is not None and view.replica >= session.agent.n_seeds:
+            view = replace(view, replica=0)  # it was asked for while another run was shown
         return Frame(
             run_id=self._run_id,
             progress=self._occupancy.progress(session, view, self._state == "training"),
@@ -318,21 +298,24 @@ class Trainer(QThread):
     def _set_state(self, state: str, sentence: str = "") -> None:
         if self._session is None:
             return
+        self._state = state
         if state == "training":
             self._last_slice, self._evaluation = time.perf_counter(), None
-        self._state = state
+        else:  # whoever hears of it finds the frame of this very state, and none from before
+            self._read_request()
+            self._mailbox.publish(self._frame(self._session, self._view))
         self.state_changed.emit(self._run_id, state, sentence)
 
     def _rest(self, state: str, sentence: str = "") -> None:
         session = self._session
         if session is None:
             return
-        self._until_episode = None
+        self._until_episode, self._state = None, state
         if session.failure is None:
             session.log_gap()
             self._evaluation = session.evaluate()
-        self._set_state(state, sentence)
         self.rested.emit(self._frame(session, View(None, frozenset({"curves", "oracle"}))))
+        self._set_state(state, sentence)
 
     def _fail(self, sentence: str) -> None:
         self._state = "failed"

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from rlsandbox.marks import Badges, Heatmap, Paths
+from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.main_window import MainWindow
-from rlsandbox.studio.worker import Frame
 from rlsandbox.training.pace import Pace
 from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.files import open_world, save_world

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rlsandbox.learning.agent import View
+from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.runs import Run
-from rlsandbox.studio.worker import Frame
 from rlsandbox.training.session import RunSpec, TrainingSession
 from tests.helpers import corridor
 

@@ -1,0 +1,38 @@
+"""What the window asks the trainer for, and what it gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rlsandbox.learning.agent import View
+from rlsandbox.training.evaluate import Evaluation
+from rlsandbox.training.progress import Progress
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the screen wants to know, and when: in seconds of `time.perf_counter`."""
+
+    view: View
+    due: float
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the trainer publishes when asked.
+
+    Attributes:
+        run_id: the run that it is about.
+        progress: copies of what the session holds.
+        state: "idle", "training", "paused", "finished" or "failed".
+        rate: steps a second, summed over all replicas, over the last second.
+        recent_return: mean online return of the last 100 episodes and all replicas; NaN before the first.
+        evaluation: figures of the greedy policy, when the run rests.
+    """
+
+    run_id: int
+    progress: Progress
+    state: str
+    rate: float
+    recent_return: float
+    evaluation: Evaluation | None
