@@ -20,7 +20,8 @@ from rlsandbox.marks import Badge, Badges, Mark
 from rlsandbox.studio.canvas import hud
 from rlsandbox.studio.canvas.camera import Camera
 from rlsandbox.studio.canvas.editing import Editing
-from rlsandbox.studio.canvas.keyboard import ARROWS, KEYS, keys_of
+from rlsandbox.studio.canvas.keyboard import ARROWS, KEYS
+from rlsandbox.studio.canvas.pointer import Pointer
 from rlsandbox.studio.painting import TileLayers, View, paint_scene
 from rlsandbox.studio.theme import theme, theme_manager
 from rlsandbox.studio.tools import Tool, ToolContext
@@ -71,9 +72,7 @@ class Canvas(QWidget):
         self._highlight: Cell | None = None
         self._hover: Cell | None = None
         self._selected: Cell | None = None
-        self._panning_from: QPointF | None = None
-        self._space_held = False
-        self._space_dragged = False
+        self._pointer = Pointer(self)
         self._ringed = False
         theme_manager().changed.connect(self.update)
 
@@ -107,11 +106,11 @@ class Canvas(QWidget):
             self._camera.set_grid(world.height, world.width)
             if self._camera.zoom != zoom:
                 self.zoom_changed.emit(self._camera.zoom)
-        if self._selected is not None and not self._inside(self._selected):
+        if self._selected is not None and not self.holds(self._selected):
             self.select(None)
-        if self._hover is not None and not self._inside(self._hover):
-            self._set_hover(None)
-        if self._highlight is not None and not self._inside(self._highlight):
+        if self._hover is not None and not self.holds(self._hover):
+            self.point_at(None)
+        if self._highlight is not None and not self.holds(self._highlight):
             self._highlight = None
         self._tell()
         self.editing.world_changed(world)
@@ -136,7 +135,7 @@ class Canvas(QWidget):
     def set_tool(self, tool: Tool) -> None:
         """Draw with another tool."""
         self.editing.set_tool(tool)
-        self._show_cursor()
+        self._pointer.show_cursor()
         self.update()
 
     def set_context(self, context: ToolContext) -> None:
@@ -188,7 +187,8 @@ class Canvas(QWidget):
         scale = self.devicePixelRatioF()
         return self.view.cell_at(position.x() * scale, position.y() * scale)
 
-    def _inside(self, cell: Cell) -> bool:
+    def holds(self, cell: Cell) -> bool:
+        """Whether a cell lies inside the world."""
         world = self._world
         return world is not None and 0 <= cell[0] < world.height and 0 <= cell[1] < world.width
 
@@ -249,50 +249,23 @@ class Canvas(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to pan, or a stroke."""
         self._ringed = False
-        left = event.button() == Qt.MouseButton.LeftButton
-        pans = event.button() == Qt.MouseButton.MiddleButton or (
-            left and (self._space_held or self.editing.tool.pans)
-        )
-        cell = self.cell_at(event.position())
-        if pans:
-            self._panning_from = event.position()
-            self._space_dragged = self._space_held
-            self._show_cursor()
-        elif self._inside(cell) and not self.editing.is_drawing:
-            keys = keys_of(event)
-            if left or (keys.erase and self.editing.tool.paints):
-                self.editing.press(cell, keys)
-        elif left:
-            self.editing.let_go()
-        if left and not self._space_held:
-            self.select(cell if self._inside(cell) else None)
+        self._pointer.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with it."""
-        if self._panning_from is not None:
-            step = event.position() - self._panning_from
-            self._panning_from = event.position()
-            self.pan_by(step.x(), step.y())
-            return
-        cell = self.cell_at(event.position())
-        self._set_hover(cell if self._inside(cell) else None)
-        if self.editing.is_drawing:
-            self.editing.drag(cell, keys_of(event))
+        self._pointer.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End it."""
-        if self._panning_from is not None:
-            self._panning_from = None
-            self._show_cursor()
-        elif self.editing.is_drawing and not event.buttons() & _DRAWING_BUTTONS:
-            self.editing.release(self.cell_at(event.position()), keys_of(event))
+        self._pointer.release(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the pointer."""
-        self._set_hover(None)
+        self.point_at(None)
         super().leaveEvent(event)
 
-    def _set_hover(self, cell: Cell | None) -> None:
+    def point_at(self, cell: Cell | None) -> None:
+        """A cell is under the pointer; None for none."""
         if cell != self._hover:
             self._hover = cell
             self.hovered.emit(cell)
@@ -330,16 +303,6 @@ class Canvas(QWidget):
                 return True
         return super().event(event)
 
-    def _show_cursor(self) -> None:
-        if self._panning_from is not None:
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
-        elif self._space_held or self.editing.tool.pans:
-            self.setCursor(Qt.CursorShape.OpenHandCursor)
-        elif self.editing.tool.id == "select":
-            self.unsetCursor()
-        else:
-            self.setCursor(Qt.CursorShape.CrossCursor)
-
     # -- keyboard ----------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -350,8 +313,7 @@ class Canvas(QWidget):
             self._step(*ARROWS[key])
         elif plain and key == Qt.Key.Key_Space:
             if not event.isAutoRepeat():
-                self._space_held, self._space_dragged = True, False
-                self._show_cursor()
+                self._pointer.hold_space()
         elif plain and key in KEYS:
             KEYS[key](self)
         else:
@@ -361,10 +323,7 @@ class Canvas(QWidget):
         """Space paints when it was not used to pan."""
         if event.key() != Qt.Key.Key_Space or event.isAutoRepeat():
             super().keyReleaseEvent(event)
-            return
-        held, self._space_held = self._space_held, False
-        self._show_cursor()
-        if held and not self._space_dragged:
+        elif self._pointer.let_space_go():
             self.editing.paint_cell()
 
     def _step(self, rows: int, columns: int) -> None:
@@ -391,11 +350,9 @@ class Canvas(QWidget):
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Forget keys that are held."""
-        self._space_held = False
-        self._show_cursor()
+        self._pointer.let_space_go()
         self.update()
         super().focusOutEvent(event)
 
 
-_DRAWING_BUTTONS = Qt.MouseButton.LeftButton | Qt.MouseButton.RightButton
 _HARMLESS = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier
