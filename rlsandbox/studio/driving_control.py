@@ -1,12 +1,14 @@
-"""The person drives: keys move the agent, the score stands over the canvas, the episode can be replayed."""
+"""The person drives: keys and clicks move the agent, its score is shown, the episode can be replayed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, Slot
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFileDialog
 
 from rlsandbox.learning.agent import Snapshot
@@ -14,10 +16,11 @@ from rlsandbox.learning.oracle import Solution, solve
 from rlsandbox.overlays.scene import Scene
 from rlsandbox.studio.canvas.keyboard import ARROWS
 from rlsandbox.studio.files_control import with_ending
+from rlsandbox.studio.tools import Select
 from rlsandbox.studio.typography import minus
 from rlsandbox.training.evaluate import EVALUATION_SEED, episode_cap, oracle_policy, rollouts
 from rlsandbox.worlds.mdp import TabularMDP
-from rlsandbox.worlds.rules import Action
+from rlsandbox.worlds.rules import Action, Cell
 from rlsandbox.worlds.world import World
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ _DIAGONALS: dict[Qt.Key, tuple[int, int]] = {
 }
 """Where these keys lie on a number pad."""
 
+_DOES = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_CHOICES = {Qt.Key.Key_Tab: 1, Qt.Key.Key_Backtab: -1}
 _NUMBERS = tuple(Qt.Key(Qt.Key.Key_0.value + digit) for digit in (*range(1, 10), 0))
 _EPISODES = 100
 
@@ -48,6 +53,21 @@ def keys_of_actions(actions: tuple[Action, ...]) -> dict[Qt.Key, int]:
     return keys
 
 
+def cell_of_action(world: World, state: int, number: int) -> Cell | None:
+    """Where one points to do something: the way that it leads, or its arm; None where that is nowhere."""
+    action, (row, column) = world.actions[number], world.cell_of(state)
+    if action.rows or action.columns or action.name == "stay":
+        return row + action.rows, column + action.columns
+    if _pulls_arms(world):
+        row, column = divmod(int(world.arms[number]), world.width)
+        return row, column
+    return None
+
+
+def _pulls_arms(world: World) -> bool:
+    return world.tables is None and world.rules.moves == 0
+
+
 class DrivingControl(QObject):
     """Begins, steers and ends a person's episodes on the world that is drawn."""
 
@@ -56,6 +76,7 @@ class DrivingControl(QObject):
         self._window = window
         self._drive: Drive | None = None
         self._keys: dict[Qt.Key, int] = {}
+        self._chosen: int | None = None
         self._best: float | None = None
         self._seed = 0
         window.canvas.installEventFilter(self)
@@ -81,10 +102,10 @@ class DrivingControl(QObject):
         self._seed += 1
         drive = Drive(window.document.world, self._seed)
         oracle = None if drive.model.drift else solve(drive.model, 1.0) or solve(drive.model, 0.99)
-        self._drive, self._keys = drive, keys_of_actions(drive.world.actions)
+        self._drive, self._keys, self._chosen = drive, keys_of_actions(drive.world.actions), None
         self._best = None if oracle is None else _return_of(drive.model, oracle)
         window.control.bare = _nothing_learnt(drive.world, drive.model, oracle)
-        window.say(f"{self._help(drive.world.actions)} {self.tr('Esc ends the episode.')}")
+        window.say(f"{self._help(drive.world)} {self.tr('Esc ends the episode.')}")
         window.canvas.setFocus()
         window.transport.set_idle()
         self._show(drive)
@@ -138,24 +159,67 @@ class DrivingControl(QObject):
             target = with_ending(path, chosen, (".csv", ".json"))
             window.files.export(lambda: write_episode(episode, world, target), target)
 
-    # -- keys --------------------------------------------------------------------------------------
+    # -- keys and clicks ---------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """While somebody drives, the keys of the canvas are theirs, before shortcuts and the selection."""
-        kinds = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
-        if self._drive is None or event.type() not in kinds or not isinstance(event, QKeyEvent):
-            return super().eventFilter(watched, event)
-        key, action = Qt.Key(event.key()), self._keys.get(Qt.Key(event.key()))
-        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if not plain or (action is None and key != Qt.Key.Key_Escape):
-            return super().eventFilter(watched, event)
+        """While somebody drives, the canvas's events are theirs, before shortcuts, selection and tools."""
+        if self._drive is not None and isinstance(event, QKeyEvent):
+            return self._key(event) or super().eventFilter(watched, event)
+        if self._drive is not None and isinstance(event, QMouseEvent):
+            return self._click(self._drive, event) or super().eventFilter(watched, event)
+        return super().eventFilter(watched, event)
+
+    def _key(self, event: QKeyEvent) -> bool:
+        """Whether a key meant the agent."""
+        if event.type() not in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
+            return False
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        key = Qt.Key(event.key())
+        if held & ~Qt.KeyboardModifier.ShiftModifier or (held and key != Qt.Key.Key_Backtab):
+            return False
+        meaning = self._meaning(key)
+        if meaning is None:
+            return False
         event.accept()
         if event.type() == QEvent.Type.KeyPress:
-            if action is None:
-                self.end()
-            else:
-                self.move(action)
+            meaning()
         return True
+
+    def _meaning(self, key: Qt.Key) -> Callable[[], None] | None:
+        if key == Qt.Key.Key_Escape:
+            return self.end
+        if key in self._keys:
+            return partial(self.move, self._keys[key])
+        if key in _CHOICES and self._has_more():
+            return partial(self._choose, _CHOICES[key])
+        if key in _DOES and self._chosen is not None:
+            return partial(self.move, self._chosen)
+        return None
+
+    def _has_more(self) -> bool:
+        """Whether there are more actions than keys for them."""
+        return self._drive is not None and len(self._keys) < len(self._drive.world.actions)
+
+    def _choose(self, step: int) -> None:
+        """Point out the next action, for Return to do it."""
+        drive = self._drive
+        if drive is not None:
+            before = -1 if self._chosen is None and step > 0 else self._chosen or 0
+            self._chosen = (before + step) % len(drive.world.actions)
+            self._show(drive)
+
+    def _click(self, drive: Drive, event: QMouseEvent) -> bool:
+        """Whether a click meant the agent; with a brush in hand it is a stroke."""
+        canvas, kinds = self._window.canvas, (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)
+        plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
+        if event.type() not in kinds or not plain or canvas.editing.tool.id != Select.id:
+            return False
+        cell = canvas.cell_at(event.position())
+        for number in range(len(drive.world.actions)):
+            if cell_of_action(drive.world, drive.state, number) == cell:
+                self.move(number)
+                return True
+        return False
 
     # -- what is shown -----------------------------------------------------------------------------
 
@@ -167,7 +231,11 @@ class DrivingControl(QObject):
         text = self.tr("You drive: step {0:,}, return {1}").format(
             len(drive.transitions), _number(drive.score)
         )
-        canvas.set_notice(text + self._beside())
+        text += self._beside()
+        if self._chosen is not None:
+            text += self.tr(" · Return: {0}").format(drive.world.actions[self._chosen].name)
+            canvas.set_highlight(cell_of_action(drive.world, drive.state, self._chosen))
+        canvas.set_notice(text)
 
     def _beside(self) -> str:
         return "" if self._best is None else self.tr(" · optimal {0}").format(_number(self._best))
@@ -180,11 +248,11 @@ class DrivingControl(QObject):
         text = text.format(len(drive.transitions), _number(drive.score))
         return f"{text}{self._beside()}. {self.tr('F9 drives again.')}"
 
-    def _help(self, actions: tuple[Action, ...]) -> str:
-        keys = {number: key for key, number in self._keys.items()}
+    def _help(self, world: World) -> str:
+        actions, keys = world.actions, {number: key for key, number in self._keys.items()}
         parts = []
         if any(key in ARROWS for key in self._keys):
-            parts.append(self.tr("the arrow keys move"))
+            parts.append(self.tr("the arrow keys move, or a click beside the agent"))
         if any(key in _DIAGONALS for key in self._keys):
             parts.append(self.tr("Home, End and the Page keys go diagonally"))
         if Qt.Key.Key_Space in self._keys:
@@ -195,12 +263,17 @@ class DrivingControl(QObject):
             parts.append(self.tr("{0} to {1}").format(*ends))
         else:
             parts += [f"{chr(keys[k].value)} {actions[k].name}" for k in numbered]
+        if _pulls_arms(world):
+            parts.append(self.tr("a click on an arm pulls it"))
+        if self._has_more():
+            parts.append(self.tr("Tab chooses any and Return does it"))
         text = ", ".join(parts)
         return f"{text[:1].upper()}{text[1:]}."
 
     def _stop(self) -> None:
-        self._drive = None
+        self._drive = self._chosen = None
         self._window.canvas.set_notice("")
+        self._window.canvas.set_highlight(None)
         if self._window.canvas.world != self._window.document.world:
             self._window.canvas.set_world(self._window.document.world)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
@@ -14,8 +15,11 @@ from rlsandbox.marks import Badges, Paths
 from rlsandbox.studio.driving_control import keys_of_actions
 from rlsandbox.studio.main_window import MainWindow
 from rlsandbox.worlds.files import open_world
+from rlsandbox.worlds.generators import bandit_of
 from rlsandbox.worlds.rules import DIRECTIONS
+from rlsandbox.worlds.tiles import CODE
 from rlsandbox.worlds.world import World
+from tests.studio.hands import stroke
 
 Key = Qt.Key
 
@@ -94,6 +98,62 @@ def test_digits_are_actions_while_somebody_drives_and_tiles_else(qtbot: QtBot, w
     assert window.tools.selected() == "select"
 
 
+def test_a_click_beside_the_agent_moves_it_and_farther_away_looks_at_a_cell(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.drive()
+    stroke(window.canvas, (2, 0))
+    stroke(window.canvas, (2, 1))
+    assert agent_of(window) == (2.5, 1.5)
+    assert window.canvas.selected_cell is None
+    stroke(window.canvas, (0, 8))
+    assert window.canvas.selected_cell == (0, 8)
+    assert shown_notice(window).startswith("You drive: step 2,")
+    assert "The arrow keys move, or a click beside the agent." in window.notice.text()
+
+
+def test_with_a_brush_in_hand_a_click_is_a_stroke(qtbot: QtBot, window: MainWindow) -> None:
+    window.drive()
+    window.palette_panel.tile_actions["Wall"].trigger()
+    stroke(window.canvas, (2, 0))
+    assert window.document.world.terrain[2, 0] == CODE["wall"]
+    assert not window.driving.is_driving
+
+
+def test_more_arms_than_keys_are_chosen_or_clicked(qtbot: QtBot, window: MainWindow) -> None:
+    window.open_document(bandit_of(np.arange(12.0), "Twelve arms"))
+    world = window.document.world
+
+    def pulled() -> list[int]:
+        assert window.control.episode is not None and not window.driving.is_driving
+        return window.control.episode.actions.tolist()  # an episode is one pull
+
+    drive(qtbot, window, Key.Key_2)
+    assert pulled() == [1]
+    window.drive()
+    assert window.notice.text().startswith(
+        "1 arm 1 to 0 arm 10, a click on an arm pulls it, Tab chooses any and Return does it."
+    )
+    eleventh, last = (divmod(int(world.arms[number]), world.width) for number in (10, 11))
+    stroke(window.canvas, eleventh)
+    assert pulled() == [10]
+    drive(qtbot, window, Key.Key_Tab)
+    assert shown_notice(window).endswith(" · Return: arm 1")
+    qtbot.keyClick(window.canvas, Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+    assert shown_notice(window).endswith(" · Return: arm 12")
+    assert window.canvas._highlight == last
+    qtbot.keyClick(window.canvas, Key.Key_Return)
+    assert pulled() == [11]
+    assert window.canvas._highlight is None
+
+
+def test_tab_leaves_the_canvas_where_every_action_has_a_key(qtbot: QtBot, window: MainWindow) -> None:
+    window.drive()
+    qtbot.waitUntil(window.canvas.hasFocus)
+    qtbot.keyClick(window.canvas, Key.Key_Tab)
+    assert not window.canvas.hasFocus()
+
+
 def test_an_edit_of_the_world_ends_the_drive(qtbot: QtBot, window: MainWindow) -> None:
     drive(qtbot, window, Key.Key_Up)
     window.document.edit(window.document.world.painted([(0, 0)], "wall"), "Wall")
@@ -105,7 +165,7 @@ def test_an_edit_of_the_world_ends_the_drive(qtbot: QtBot, window: MainWindow) -
 def test_one_can_drive_while_an_agent_is_there_and_go_back_to_it(qtbot: QtBot, window: MainWindow) -> None:
     window.agent.budget.set_value(("episodes", 20))
     window.agent.primary.click()
-    qtbot.waitUntil(lambda: window.control.state == "finished" and window.control.frame is not None)
+    qtbot.waitUntil(lambda: window.control.state == "finished")
     drive(qtbot, window, Key.Key_Up)
     assert agent_of(window) == (2.5, 0.5)
     assert window.control.progress is not None
