@@ -128,6 +128,7 @@ class DrivingControl(QObject):
         window, episode = self._window, drive.episode()
         self._stop()
         if not len(episode):
+            window.say("")
             window.showing.live()
             return
         window.say(self._result(drive))
@@ -259,8 +260,9 @@ class DrivingControl(QObject):
             parts.append(self.tr("Space stays"))
         numbered = [k for k in range(len(actions)) if keys.get(k) in _NUMBERS]
         if len(numbered) > 3:
-            ends = [f"{chr(keys[k].value)} {actions[k].name}" for k in (numbered[0], numbered[-1])]
-            parts.append(self.tr("{0} to {1}").format(*ends))
+            first, last = numbered[0], numbered[-1]
+            ends = chr(keys[first].value), chr(keys[last].value), actions[first].name, actions[last].name
+            parts.append(self.tr("keys {0} to {1}: {2} to {3}").format(*ends))
         else:
             parts += [f"{chr(keys[k].value)} {actions[k].name}" for k in numbered]
         if _pulls_arms(world):
@@ -288,6 +290,7 @@ class DrivingControl(QObject):
     def _on_world(self) -> None:
         """A driven episode belongs to the world of before."""
         if self._window.control.bare is not None:
+            self._window.say("")
             self._window.showing.live()
 
 

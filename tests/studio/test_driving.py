@@ -86,7 +86,7 @@ def test_escape_ends_the_episode_and_then_leaves_it(qtbot: QtBot, window: MainWi
     window.driving.leave()
     assert window.control.episode is None
     drive(qtbot, window, Key.Key_Escape)
-    assert window.control.episode is None
+    assert window.control.episode is None and not window.notice.isVisible()
     assert window.transport.mode() == "idle"
 
 
@@ -132,7 +132,7 @@ def test_more_arms_than_keys_are_chosen_or_clicked(qtbot: QtBot, window: MainWin
     assert pulled() == [1]
     window.drive()
     assert window.notice.text().startswith(
-        "1 arm 1 to 0 arm 10, a click on an arm pulls it, Tab chooses any and Return does it."
+        "Keys 1 to 0: arm 1 to arm 10, a click on an arm pulls it, Tab chooses any and Return does it."
     )
     eleventh, last = (divmod(int(world.arms[number]), world.width) for number in (10, 11))
     stroke(window.canvas, eleventh)
