@@ -1,4 +1,4 @@
-"""A search tree in arrays of a fixed size: nodes by state and depth, found by a hash table.
+"""A search tree in arrays of a fixed size, nodes by state and depth in a hash table, and walks beyond it.
 
 `tables` has `n_nodes` `[1]`; by node `state`, `depth`, `parent` and `passed` `[M]`, `tried` and `value`
 `[M, A]`; and `places` `[H]`, nodes by hash with H a power of two above M, -1 for none.
@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.exploration import DRAW, uniform
-from rlsandbox.learning.walk import Index
+from rlsandbox.learning.walk import Index, Model
 from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.errors import check
 
@@ -20,7 +20,7 @@ MAX_BYTES = 2**30
 _MIX_STATE, _MIX_DEPTH, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(32)
 
 
-@kernel
+@kernel(inline="always")
 def find(tables: Any, s: Any, depth: int) -> Any:
     """The place of a node in the hash table: where it stands, or where it would."""
     mask = Index(tables.places.shape[0] - 1)
@@ -32,7 +32,7 @@ def find(tables: Any, s: Any, depth: int) -> Any:
         at = (at + Index(1)) & mask
 
 
-@kernel
+@kernel(inline="always")
 def grow(tables: Any, at: Any, s: Any, depth: int, parent: int) -> None:
     """Add a node."""
     node = Index(tables.n_nodes[0])
@@ -42,24 +42,78 @@ def grow(tables: Any, at: Any, s: Any, depth: int, parent: int) -> None:
     tables.tried[node], tables.value[node] = 0, 0.0
 
 
-@kernel
-def promising(tried: Any, value: Any, weight: float, rng: Any) -> Any:
-    """(rng, action): what was never tried, else the greatest upper bound; equals with the same chance."""
-    total = 0
+@kernel(inline="always")
+def _bound(tried: Any, value: Any, wide: float, roots: Any, a: int) -> float:
+    return value[a] + wide * roots[Index(tried[a]), Index(1)] if tried[a] > 0 else np.inf
+
+
+@kernel(inline="always")
+def promising(tried: Any, value: Any, weight: float, roots: Any, rng: Any) -> Any:
+    """(rng, action): what was never tried, else the greatest upper bound; equals with the same chance.
+
+    `tried` and `value` are `[A]`; `roots` come from `root_table`.
+    """
+    total, ties = np.int64(0), 0
     for a in range(tried.shape[0]):
         total += tried[a]
-    wide = weight * np.sqrt(np.log(max(1, total)))
-    best, action, ties = -np.inf, 0, 0
+    wide = weight * roots[Index(total), Index(0)]
+    best, action = -np.inf, 0
     for a in range(tried.shape[0]):
-        bound = np.inf if tried[a] == 0 else value[a] + wide / np.sqrt(tried[a])
-        if bound > best or ties == 0:
-            best, action, ties = bound, a, 1
-        elif bound == best:
-            ties += 1
-            rng += DRAW
-            if uniform(rng) * ties < 1.0:
-                action = a
+        bound = _bound(tried, value, wide, roots, a)
+        action = a if bound > best else action  # no branch: which one it is is hard to foretell
+        best = bound if bound > best else best
+    for a in range(tried.shape[0]):
+        ties += _bound(tried, value, wide, roots, a) == best
+    if ties > 1:
+        rng += DRAW
+        skip = int(uniform(rng) * ties)
+        while skip > 0:
+            action += 1
+            skip -= _bound(tried, value, wide, roots, action) == best
     return rng, action
+
+
+def root_table(n: int) -> NDArray[np.float64]:
+    """`[n + 1, 2]`: sqrt(ln k) and 1 / sqrt(k) for k up to `n`; the first row is never used for k = 0."""
+    counts = np.maximum(np.arange(n + 1), 1.0)
+    return np.column_stack((np.sqrt(np.log(counts)), 1.0 / np.sqrt(counts)))
+
+
+class Outcomes(NamedTuple):
+    """A model for random walks: flat, as finding a place in three arrays takes longer than all the rest."""
+
+    following: Any  # [S * A * K] int64, the next state, -1 where the episode ends
+    reward: Any  # [S * A * K] float64
+    cumulative: Any  # [S * A * K] float64
+    n_actions: int
+    width: int  # K
+
+    @classmethod
+    def of(cls, model: Model) -> Outcomes:
+        """The same numbers in another shape."""
+        following = np.where(model.terminal, -1, model.next_state).astype(np.int64)
+        flat = following.ravel(), model.reward.ravel(), model.cumulative.ravel()
+        return cls(*flat, *following.shape[1:])
+
+
+@kernel(inline="always")
+def roll_out(outcomes: Any, s: Any, steps: int, gamma: float, rng: Any) -> Any:
+    """Random actions from `s` for at most so many steps: (rng, their return)."""
+    ret, discount, following = 0.0, 1.0, np.int64(s)
+    while steps > 0 and following >= 0:
+        rng += DRAW
+        u = uniform(rng) * outcomes.n_actions
+        drawn = Index(u)
+        at = (Index(following) * Index(outcomes.n_actions) + drawn) * Index(outcomes.width)
+        if outcomes.width > 1:
+            u, first = u - drawn, at  # what the action leaves of the draw is uniform, too
+            for j in range(outcomes.width - 1):
+                at += Index(u >= outcomes.cumulative[first + Index(j)])
+        ret += discount * outcomes.reward[at]
+        following = outcomes.following[at]
+        discount *= gamma
+        steps -= 1
+    return rng, ret
 
 
 def empty_tree(n: int, m: int, n_actions: int) -> dict[str, NDArray[Any]]:

@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rlsandbox.learning.problem import Enumerable
+from rlsandbox.learning.tree import Outcomes, promising, roll_out, root_table
+from rlsandbox.learning.walk import Model
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.gallery import gallery_world
 from rlsandbox.worlds.generators import bandit_of
@@ -112,3 +115,35 @@ def test_a_tree_takes_another_size_while_it_runs():
     assert session.agent.tables.tried[0, 0].sum() == 300
     with pytest.raises(SandboxError, match="take fewer simulations or fewer seeds"):
         begin("uct", eventful(), tuple(range(1000)), simulations=100_000)
+
+
+def test_beyond_the_tree_it_walks_at_random_as_the_model_has_it():
+    """Mean returns of three random steps are r + gamma P r + gamma^2 P^2 r of the uniform policy."""
+    problem = Enumerable.of(eventful())
+    mdp, gamma, n = problem.mdp, 0.9, 20_000
+    share = mdp.prob / mdp.n_actions
+    reward = (share * mdp.reward).sum(axis=(1, 2))
+    onward = np.zeros((mdp.n_states, mdp.n_states))
+    for (s, a, k), p in np.ndenumerate(np.where(mdp.terminal, 0.0, share)):
+        onward[s, mdp.next_state[s, a, k]] += p
+    expected = reward + gamma * onward @ (reward + gamma * onward @ reward)
+    outcomes, rng = Outcomes.of(Model.of(mdp)), np.uint64(7)
+    for state in np.flatnonzero(mdp.live & mdp.reachable)[:4]:
+        returns = np.empty(n)
+        for k in range(n):
+            rng, returns[k] = roll_out(outcomes, state, 3, gamma, np.uint64(rng))
+        assert returns.mean() == pytest.approx(expected[state], abs=1e-9 + 4 * returns.std() / np.sqrt(n))
+    assert roll_out(outcomes, state, 0, gamma, np.uint64(rng)) == (rng, 0.0)
+
+
+def test_ties_are_broken_evenly_and_the_greatest_bound_wins():
+    """After four trials each bound is the value + c sqrt(ln 4 / 1); two untried actions are equals."""
+    tried, value, table = np.array([2, 0, 2, 0]), np.array([9.0, 0.0, 1.0, 0.0]), root_table(4)
+    rng, chosen = np.uint64(3), np.zeros(4, int)
+    for _ in range(4000):
+        rng, action = promising(tried, value, 1.0, table, np.uint64(rng))
+        chosen[action] += 1
+    assert chosen[[0, 2]].tolist() == [0, 0] and chosen[1] == pytest.approx(2000, abs=130)  # 4 deviations
+    tried, value = np.array([3, 1]), np.array([1.0, 0.5])
+    # 1 + w sqrt(ln 4 / 3) = 1 + 0.6798 w and 0.5 + w sqrt(ln 4) = 0.5 + 1.1774 w are equal at w = 1.0048
+    assert [promising(tried, value, w, table, np.uint64(1))[1] for w in (0.0, 1.0, 1.01)] == [0, 0, 1]

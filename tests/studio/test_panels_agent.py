@@ -221,6 +221,27 @@ def test_what_a_preset_changes_during_a_rest_reaches_the_run(panel):
     assert "epsilon_schedule" not in told
 
 
+def test_an_algorithm_with_a_budget_of_its_own_lends_it(panel):
+    def budget_with(algorithm: str) -> tuple[str, int]:
+        panel.set_algorithm(algorithm)
+        return panel.budget.value()
+
+    assert [budget_with(name) for name in ("uct", "q_learning")] == [("episodes", 20), ("episodes", 500)]
+    panel.budget.set_value(("episodes", 70))
+    assert [budget_with(name) for name in ("uct", "value_iteration", "sarsa")] == [
+        ("episodes", 20),
+        ("sweeps", 100_000),
+        ("episodes", 70),
+    ]
+    panel.set_algorithm("uct")
+    panel.budget.set_value(("episodes", 3))  # what a user sets stays
+    assert budget_with("sarsa") == ("episodes", 3)
+    panel.set_algorithm("uct")
+    panel.suggest({}, 20_000)  # a world's suggestion is for those who learn from episode to episode
+    assert panel.budget.value() == ("episodes", 20)
+    assert panel.preset.combo.count() == 1 and not panel.preset.isVisible()
+
+
 # -- a policy from a file --------------------------------------------------------------------------
 
 

@@ -19,19 +19,30 @@ Source: Kocsis & Szepesvari (2006).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Line, Part, Update, number
+from rlsandbox.learning.agent import Line, Part, Preset, Update, number
 from rlsandbox.learning.configs import Discounted
 from rlsandbox.learning.exploration import DRAW, uniform
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.own_rule import OwnRule, best_of, towards
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.stepping import Now, stepping, tell
-from rlsandbox.learning.tree import edges, empty_tree, find, grow, promising, refuse_too_large, tree_fits
+from rlsandbox.learning.tree import (
+    Outcomes,
+    edges,
+    empty_tree,
+    find,
+    grow,
+    promising,
+    refuse_too_large,
+    roll_out,
+    root_table,
+    tree_fits,
+)
 from rlsandbox.learning.walk import Index, outcome
 from rlsandbox.worlds.compiled import kernel
 
@@ -60,45 +71,45 @@ class Own(NamedTuple):
     simulations: int
     c: float
     depth: int
+    roots: Any  # [simulations + 1, 2] float64, sqrt(ln n) and 1 / sqrt(n)
+    outcomes: Any  # `Outcomes`
 
 
-@kernel
-def simulate(tables: Any, model: Any, gamma: float, weight: float, most: int, rng: Any) -> Any:
+@kernel(inline="always")
+def simulate(tables: Any, model: Any, gamma: float, weight: float, own: Any, rng: Any) -> Any:
     """One simulation from the root: (rng, its return)."""
-    node, s, depth, steps, over = 0, tables.state[0], 0, 0, False
-    while node >= 0 and depth < most and not over:
-        rng, a = promising(tables.tried[node], tables.value[node], weight, rng)
-        rng += DRAW
-        k = outcome(model, s, a, uniform(rng))
-        tables.path[steps, 0], tables.path[steps, 1] = node, a
-        tables.paid[steps] = model.reward[s, a, k]
-        over, s, depth, steps = model.terminal[s, a, k], model.next_state[s, a, k], depth + 1, steps + 1
+    uncertain = model.cumulative.shape[2] > 1
+    node, s, depth, over = 0, Index(tables.state[0]), 0, False
+    while node >= 0 and depth < own.depth and not over:
+        rng, chosen = promising(tables.tried[Index(node)], tables.value[Index(node)], weight, own.roots, rng)
+        a, k, d = Index(chosen), Index(0), Index(depth)
+        if uncertain:
+            rng += DRAW
+            k = outcome(model, s, a, uniform(rng))
+        tables.path[d, Index(0)], tables.path[d, Index(1)] = node, chosen
+        tables.paid[d] = model.reward[s, a, k]
+        over, s, depth = model.terminal[s, a, k], Index(model.next_state[s, a, k]), depth + 1
         if not over:
             at = find(tables, s, depth)
             above, node = node, tables.places[at]
             if node < 0:
                 grow(tables, at, s, depth, above)
             else:
-                tables.passed[node] += 1
-    ret, discount = 0.0, 1.0
-    while depth < most and not over:  # beyond the tree
-        rng += DRAW + DRAW
-        drawn = np.int64(uniform(rng - DRAW) * tables.tried.shape[1])
-        k = outcome(model, s, drawn, uniform(rng))
-        ret += discount * model.reward[s, drawn, k]
-        over, s, depth = model.terminal[s, drawn, k], model.next_state[s, drawn, k], depth + 1
-        discount *= gamma
-    while steps > 0:
-        steps -= 1
-        tried, value = tables.tried[tables.path[steps, 0]], tables.value[tables.path[steps, 0]]
-        action = tables.path[steps, 1]
-        ret = tables.paid[steps] + gamma * ret
-        tried[action] += 1
-        value[action] += (ret - value[action]) / tried[action]
+                tables.passed[Index(node)] += 1
+    ret = 0.0
+    if not over:
+        rng, ret = roll_out(own.outcomes, s, own.depth - depth, gamma, rng)
+    while depth > 0:
+        depth -= 1
+        d = Index(depth)
+        passed, action = Index(tables.path[d, Index(0)]), Index(tables.path[d, Index(1)])
+        ret = tables.paid[d] + gamma * ret
+        tables.tried[passed, action] += 1
+        tables.value[passed, action] += (ret - tables.value[passed, action]) / tables.tried[passed, action]
     return rng, ret
 
 
-@kernel
+@kernel(error_model="numpy")
 def act(tables: Any, model: Any, s: Any, now: Any, rng: Any) -> Any:
     """Grow a tree from `s`, and do what is best at its root; the root's values stay in Q."""
     tables.places[:] = -1
@@ -106,7 +117,7 @@ def act(tables: Any, model: Any, s: Any, now: Any, rng: Any) -> Any:
     grow(tables, find(tables, s, 0), s, 0, 0)
     least, most, weight = np.inf, -np.inf, 0.0
     for _ in range(now.own.simulations):
-        rng, ret = simulate(tables, model, now.gamma, weight, now.own.depth, rng)
+        rng, ret = simulate(tables, model, now.gamma, weight, now.own, rng)
         least, most = min(least, ret), max(most, ret)
         weight = now.own.c * (most - least)
     tried, value, q, worst = tables.tried[0], tables.value[0], tables.q[Index(s)], np.inf
@@ -139,6 +150,8 @@ class UCT(OwnRule):
     equation = "in the tree: argmaxₐ Q(s,a) + c D √( ln N(s) / N(s,a) ); Q(s,a): mean of simulated returns"
     loop = stepping(learn, act=act)
     offers = OwnRule.offers | {"tree"}
+    presets: ClassVar[dict[str, Preset]] = {"default": Preset({}, episodes=20)}
+    """It begins every step anew, so a few episodes show all that it can, and each takes its time."""
 
     class Config(Discounted):
         """Hyperparameters."""
@@ -175,6 +188,7 @@ class UCT(OwnRule):
     def __init__(self, problem: Enumerable, config: Any, seeds: Sequence[int]) -> None:
         refuse_too_large(len(seeds) * (config.simulations + 1), problem.mdp.n_actions)
         super().__init__(problem, config, seeds)
+        self._roots = root_table(config.simulations)
 
     def make_tables(self) -> Any:
         """No values, no tree."""
@@ -189,8 +203,12 @@ class UCT(OwnRule):
         )
 
     def own(self) -> NamedTuple:
-        """How much it simulates."""
-        return Own(self.config.simulations, self.config.c, self.config.depth)
+        """How much it simulates, and the model as random walks take it."""
+        n, model = self.config.simulations, self._model
+        if self._roots.shape[0] != n + 1:
+            self._roots = root_table(n)
+        outcomes = self.problem.once("outcomes", lambda: Outcomes.of(model))
+        return Own(n, self.config.c, self.config.depth, self._roots, outcomes)
 
     def reconfigure(self, config: Any) -> None:
         """A tree of another size begins anew; the next step makes a new one anyway."""

@@ -25,7 +25,7 @@ from rlsandbox.studio.panels.algorithm_picker import AlgorithmPicker
 from rlsandbox.studio.panels.hyperparameter_form import HyperparameterForm
 from rlsandbox.studio.panels.number_rows import AmountRow
 from rlsandbox.studio.panels.policy_row import PolicyRow
-from rlsandbox.studio.panels.preset_row import PresetRow
+from rlsandbox.studio.panels.preset_row import DEFAULT, PresetRow
 from rlsandbox.studio.panels.shaping_note import ShapingNote
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
@@ -86,6 +86,7 @@ class AgentPanel(QWidget):
         self._problem: Enumerable | None = None
         self._advice = ""
         self._said = ("", "info", "")
+        self._lent: tuple[int, int] | None = None  # episodes of an algorithm's own, and those of the others
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -192,7 +193,8 @@ class AgentPanel(QWidget):
         """Show what a world suggests; hyperparameters that it leaves out go back to their defaults."""
         self.set_algorithm(self.picker.algorithm(), dict(values))
         if registry()[self.picker.algorithm()].unit == "steps":
-            self.budget.set_value(("episodes", episodes))
+            own = self.preset.preset(DEFAULT).episodes or episodes
+            self.budget.set_value(("episodes", min(own, episodes)))
         self._refresh()
 
     def set_run(self, request: dict[str, Any]) -> None:
@@ -344,6 +346,8 @@ class AgentPanel(QWidget):
         self._equation.setToolTip(agent.source)
         self.form.set_algorithm(agent)
         self.preset.set_algorithm(agent)
+        if self._lent is not None and self.budget.value() == ("episodes", self._lent[0]):
+            self.budget.set_value(("episodes", self._lent[1]))
         if agent.unit == "sweeps":
             self.budget.set_units([("sweeps", self.tr("sweeps"), _FIRST_SWEEPS)])
         else:
@@ -353,6 +357,10 @@ class AgentPanel(QWidget):
                     ("steps", self.tr("steps"), _FIRST_STEPS),
                 ]
             )
+        own, (unit, amount) = self.preset.preset(DEFAULT).episodes, self.budget.value()
+        self._lent = (own, amount) if own is not None and unit == "episodes" else None
+        if self._lent is not None:
+            self.budget.set_value(("episodes", self._lent[0]))
 
     @Slot(object)
     def _take_preset(self, name: str) -> None:

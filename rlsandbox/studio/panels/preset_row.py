@@ -32,7 +32,7 @@ class PresetRow(ChoiceRow):
         """Offer an algorithm's presets; its defaults are shown."""
         self._agent = agent
         self._offer(DEFAULT)
-        self.setVisible(bool(agent.presets))
+        self.setVisible(bool(agent.presets.keys() - {DEFAULT}))
 
     def preset(self, name: str) -> Preset:
         """What a name stands for."""
@@ -54,5 +54,6 @@ class PresetRow(ChoiceRow):
             "course": self.tr("course"),
             OWN: self.tr("own values"),
         }
-        names = [DEFAULT, *self._agent.presets, *([OWN] if shown == OWN else [])]
+        others = [name for name in self._agent.presets if name != DEFAULT]
+        names = [DEFAULT, *others, *([OWN] if shown == OWN else [])]
         self.set_choices([(name, titles.get(name, name)) for name in names], shown)
