@@ -35,7 +35,7 @@ class Solution:
         v: `[S]` V*; 0 where an episode has ended, and at gamma = 1 where none ever comes.
         q: `[S, A]` Q*.
         v_start: V* averaged over the start distribution.
-        sweeps: sweeps that were needed, in whole sweeps over all live states.
+        sweeps: sweeps that were needed, of all actions or of the best, in whole sweeps over all live states.
         residual: largest difference between a value and its backup.
         seconds: wall time.
         gamma: the discount.
@@ -80,10 +80,9 @@ def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | 
     residual = finish[packed.shared](packed.rows, v, packed.order, values, q)
     if gamma == 1 and not mdp.reachable.all():
         q = lookahead(mdp, values, gamma)
-    sweeps = -int(-layers.progress[3] // max(1, packed.order.size))
-    return Solution(
-        values, q, float(mdp.start @ values), sweeps, residual, time.perf_counter() - began, gamma
-    )
+    sweeps = -int(-layers.progress[2] // max(1, packed.order.size))
+    v_start = float(np.einsum("s,s", mdp.start, values))  # BLAS would wake its threads: 10 ms
+    return Solution(values, q, v_start, sweeps, residual, time.perf_counter() - began, gamma)
 
 
 def lookahead(mdp: TabularMDP, v: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
@@ -95,18 +94,19 @@ def lookahead(mdp: TabularMDP, v: NDArray[np.float64], gamma: float) -> NDArray[
 def load_kernels() -> None:
     """Compile or load all that `solve` may need for one model or another."""
     for moves in (4, 8):
-        mdp = compile_world(World.blank(1, 2).with_rules(moves=moves))
+        mdp = compile_world(World.blank(1, 2).with_rules(moves=moves).painted([(0, 1)], "goal"))
         packed = pack(mdp, mdp.live, 0.5)
         v, q, layers = np.zeros(packed.order.size + 1), np.zeros(mdp.prob.shape[:2]), _layers(packed)
-        wave[packed.shared](packed.rows, v, layers, packed.n_ends, 0.5, 1.0, 1)
-        _improved(packed, v, layers, 1.0)
+        wave[packed.shared](packed.rows, v, layers, 0.5, 1.0, 1)
+        _improved(mdp, packed, v, layers, 1.0)
         finish[packed.shared](packed.rows, v, packed.order, np.zeros(mdp.n_states), q)
 
 
 def _layers(packed: Packed) -> Layers:
     """No layer swept yet."""
     pending = np.full(packed.reader.size, np.inf)
-    return Layers(packed.begins, packed.reader, pending, np.zeros(4, np.int64))
+    taken = np.zeros(packed.order.size, np.uint32)
+    return Layers(packed.begins, packed.reader, pending, taken, np.zeros(3, np.int64))
 
 
 def _discounted(
@@ -117,18 +117,21 @@ def _discounted(
     if n_layers == 0:
         return
     if n_layers >= DEEP or packed.shared:
+        v[:-1] = min(0.0, packed.pay.min()) / (1 - gamma)  # no value is lower
         passes = n_layers + _SPARE_PASSES
-        if wave[packed.shared](packed.rows, v, layers, packed.n_ends, gamma, enough, passes) <= enough:
+        if wave[packed.shared](packed.rows, v, layers, gamma, enough, passes) <= enough:
             return
-    residual = _improved(packed, v, layers, enough)
+    residual = _improved(mdp, packed, v, layers, enough)
     if residual > max(enough, 1e-15 * np.abs(v).max()):
         v[:-1] = _by_policies(mdp, packed, v, gamma)
 
 
-def _improved(packed: Packed, v: NDArray[np.float64], layers: Layers, enough: float) -> float:
+def _improved(
+    mdp: TabularMDP, packed: Packed, v: NDArray[np.float64], layers: Layers, enough: float
+) -> float:
     """Values `[n + 1]` after modified policy iteration, in place, and their residual."""
     n, rows = packed.order.size, packed.rows
-    width = 4 if packed.shared else rows.weight.shape[2]
+    width = 4 if packed.shared else mdp.prob.shape[2]
     scratch = np.empty(n), np.empty((n, width), np.uint32), np.empty((n, width))
     return alternate[packed.shared](rows, v, *scratch, _ROUNDS, enough, layers.progress)
 
@@ -165,10 +168,9 @@ def _undiscounted(
     if below is None:
         return False
     v[:-1] = below[order]
-    layers.progress[2] = layers.reader.size  # nothing is guessed: a guess might not lie below
-    paid = 1 + np.abs(packed.rows.pay).max(initial=0.0)
+    paid = 1 + np.abs(packed.pay).max(initial=0.0)
     for call in range(1, 2 + _MOST_PASSES // _PASSES_A_CALL):
-        residual = wave[packed.shared](packed.rows, v, layers, packed.n_ends, 1.0, enough, _PASSES_A_CALL)
+        residual = wave[packed.shared](packed.rows, v, layers, 1.0, enough, _PASSES_A_CALL)
         if not np.isfinite(v).all() or np.abs(v).max() / _UNBOUNDED > paid:
             return False
         if residual <= enough:

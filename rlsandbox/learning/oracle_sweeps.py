@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rlsandbox.learning.oracle_rows import PAY, SCALE
 from rlsandbox.worlds.compiled import kernel
 
-_SPEED = 3
+_SPEED = 4
 """Layers by which the front of a wave moves on with every pass."""
-_CAUTION = 4
 _ROUNDING = 4 * 2.0**-52
 _SHIFTS = 50
 """Rounds of policy iteration that shift all values; the others surely converge."""
@@ -24,59 +24,76 @@ class Layers(NamedTuple):
         begins: `[layers + 1]` first row of each layer, and n.
         reader: `[layers]` the first layer that leads to a layer.
         pending: `[layers]` bound on what a layer's backups may have changed by since it was swept.
-        progress: `[4]` int64: first layer that has not settled, layers behind the front, layers with a value,
-            rows swept.
+        taken: `[n]` uint32 scratch: greedy actions.
+        progress: `[3]` int64: first layer that has not settled, layers behind the front, rows swept.
     """
 
     begins: Any
     reader: Any
     pending: Any
+    taken: Any
     progress: Any
+
+
+@kernel(inline="always")
+def _sizes(rows: Any) -> tuple[int, int]:
+    """Weights and actions of a kind."""
+    return PAY, 4
+
+
+@kernel(inline="always")
+def _sizes_any(rows: Any) -> tuple[int, int]:
+    """Weights and actions of a kind."""
+    return rows.near.shape[1], (rows.table.shape[1] - rows.near.shape[1]) // 3
 
 
 @kernel(inline="always")
 def _moving(rows: Any, v: Any, i: int, c: int, a: int) -> float:
     """What an action is worth but for staying, of four actions that share four successors."""
-    q = rows.pay[c, a]
-    for j in range(4):
-        q += rows.weight[c, j, a] * v[rows.near[i, j]]
-    return q
+    near, t = rows.near, rows.table
+    q = t[c, PAY + a] + v[near[i, 0]] * t[c, a] + v[near[i, 1]] * t[c, 4 + a]
+    return q + v[near[i, 2]] * t[c, 8 + a] + v[near[i, 3]] * t[c, 12 + a]
 
 
 @kernel(inline="always")
 def _moving_any(rows: Any, v: Any, i: int, c: int, a: int) -> float:
     """What an action is worth but for staying, each outcome with a successor of its own."""
-    q, n_outcomes = rows.pay[c, a], rows.weight.shape[2]
-    for k in range(n_outcomes):
-        q += rows.weight[c, a, k] * v[rows.near[i, a * n_outcomes + k]]
+    weights, n_actions = _sizes_any(rows)
+    n_outcomes, q = weights // n_actions, rows.table[c, weights + a]
+    for k in range(a * n_outcomes, (a + 1) * n_outcomes):
+        q += rows.table[c, k] * v[rows.near[i, k]]
     return q
 
 
 @kernel(inline="always")
-def _best(rows: Any, v: Any, i: int) -> float:
-    """Value of the best action; written out, so that all four are computed side by side."""
-    near, weight, pay, scale = rows.near, rows.weight, rows.pay, rows.scale
-    c = rows.kind[i]
+def _best(rows: Any, v: Any, i: int, taken: Any) -> float:
+    """Value of the best action, which is noted; written out, so that all four are computed side by side."""
+    near, t, c = rows.near, rows.table, rows.kind[i]
     x0, x1, x2, x3 = v[near[i, 0]], v[near[i, 1]], v[near[i, 2]], v[near[i, 3]]
-    q0 = pay[c, 0] + x0 * weight[c, 0, 0] + x1 * weight[c, 1, 0] + x2 * weight[c, 2, 0] + x3 * weight[c, 3, 0]
-    q1 = pay[c, 1] + x0 * weight[c, 0, 1] + x1 * weight[c, 1, 1] + x2 * weight[c, 2, 1] + x3 * weight[c, 3, 1]
-    q2 = pay[c, 2] + x0 * weight[c, 0, 2] + x1 * weight[c, 1, 2] + x2 * weight[c, 2, 2] + x3 * weight[c, 3, 2]
-    q3 = pay[c, 3] + x0 * weight[c, 0, 3] + x1 * weight[c, 1, 3] + x2 * weight[c, 2, 3] + x3 * weight[c, 3, 3]
-    q0, q1, q2, q3 = q0 * scale[c, 0], q1 * scale[c, 1], q2 * scale[c, 2], q3 * scale[c, 3]
-    best, other = q0, q2
+    q0 = (t[c, 16] + x0 * t[c, 0] + x1 * t[c, 4] + x2 * t[c, 8] + x3 * t[c, 12]) * t[c, 20]
+    q1 = (t[c, 17] + x0 * t[c, 1] + x1 * t[c, 5] + x2 * t[c, 9] + x3 * t[c, 13]) * t[c, 21]
+    q2 = (t[c, 18] + x0 * t[c, 2] + x1 * t[c, 6] + x2 * t[c, 10] + x3 * t[c, 14]) * t[c, 22]
+    q3 = (t[c, 19] + x0 * t[c, 3] + x1 * t[c, 7] + x2 * t[c, 11] + x3 * t[c, 15]) * t[c, 23]
+    best, other, a, b = q0, q2, 0, 2
     if q1 > best:
-        best = q1
+        best, a = q1, 1
     if q3 > other:
-        other = q3
-    return other if other > best else best
+        other, b = q3, 3
+    if other > best:
+        best, a = other, b
+    taken[i] = a
+    return best
 
 
 @kernel(inline="always")
-def _best_any(rows: Any, v: Any, i: int) -> float:
-    """Value of the best action."""
+def _best_any(rows: Any, v: Any, i: int, taken: Any) -> float:
+    """Value of the best action, which is noted."""
     c, best = rows.kind[i], -np.inf
-    for a in range(rows.pay.shape[1]):
-        best = max(best, _moving_any(rows, v, i, c, a) * rows.scale[c, a])
+    weights, n_actions = _sizes_any(rows)
+    for a in range(n_actions):
+        q = _moving_any(rows, v, i, c, a) * rows.table[c, weights + n_actions + a]
+        if not q <= best:
+            best, taken[i] = q, a
     return best
 
 
@@ -86,8 +103,8 @@ def _take(rows: Any, i: int, c: int, a: int, to: Any, chance: Any) -> float:
     onward = 0.0
     for j in range(4):
         to[i, j] = rows.near[i, j]
-        chance[i, j] = rows.weight[c, j, a] * rows.scale[c, a]
-        onward += rows.weight[c, j, a]
+        chance[i, j] = rows.table[c, 4 * j + a] * rows.table[c, SCALE + a]
+        onward += rows.table[c, 4 * j + a]
     return onward
 
 
@@ -95,27 +112,27 @@ def _take(rows: Any, i: int, c: int, a: int, to: Any, chance: Any) -> float:
 def _take_any(rows: Any, i: int, c: int, a: int, to: Any, chance: Any) -> float:
     """Write where an action leads, with staying solved for; returns its discounted chance to move on."""
     onward, n_outcomes = 0.0, to.shape[1]
+    weights, n_actions = _sizes_any(rows)
     for k in range(n_outcomes):
         to[i, k] = rows.near[i, a * n_outcomes + k]
-        chance[i, k] = rows.weight[c, a, k] * rows.scale[c, a]
-        onward += rows.weight[c, a, k]
+        chance[i, k] = rows.table[c, a * n_outcomes + k] * rows.table[c, weights + n_actions + a]
+        onward += rows.table[c, a * n_outcomes + k]
     return onward
 
 
 @kernel
-def _wave(rows: Any, v: Any, layers: Any, n_ends: int, gamma: float, enough: float, passes: int) -> float:
+def _wave(rows: Any, v: Any, layers: Any, gamma: float, enough: float, passes: int) -> float:
     """Gauss-Seidel value iteration outwards, behind a front that moves on by a few layers a pass.
 
     Layers that have settled are left out, so that a state is swept about a dozen times however large the
-    world. A layer that the front comes to gets a first guess well below what its inner neighbours are worth:
-    values from above would have to be unlearnt state by state. Where all layers have a value already, none is
-    guessed.
+    world. A pass is two sweeps: one backs up all actions, one those that were best, at half the cost; only
+    the former decides whether a layer has settled. Values must begin low: high ones would have to be unlearnt
+    state by state.
 
     Args:
         rows: `Rows`.
         v: `[n + 1]` values; the last is 0.
         layers: `Layers`.
-        n_ends: rows from which an episode may end at once.
         gamma: discount.
         enough: residual at which a layer has settled; changes that are mere rounding count as none.
         passes: how many at most.
@@ -123,51 +140,50 @@ def _wave(rows: Any, v: Any, layers: Any, n_ends: int, gamma: float, enough: flo
     Returns:
         Bound on the residual; infinity where values are beyond all bounds.
     """
-    begins, reader, pending, progress = layers.begins, layers.reader, layers.pending, layers.progress
+    begins, reader, pending, taken = layers.begins, layers.reader, layers.pending, layers.taken
+    progress = layers.progress
     n_layers, largest = pending.shape[0], 0.0
-    low, front, known = progress[0], progress[1], progress[2]
-    floor = 0.0  # no value is lower
-    if known < n_layers:
-        for c in range(rows.pay.shape[0]):
-            for a in range(rows.pay.shape[1]):
-                floor = min(floor, rows.pay[c, a] / (1 - gamma))
+    low, front = progress[0], progress[1]
+    weights, n_actions = _sizes(rows)
     for _ in range(passes):
         front = min(n_layers, front + _SPEED)
-        while known < min(n_layers, front + 1):
-            for i in range(begins[known], begins[known + 1]):
-                inner = i
-                for j in range(rows.near.shape[1]):
-                    inner = min(inner, np.int64(rows.near[i, j]))
-                guess = floor + gamma**_CAUTION * (v[inner] - floor)
-                v[i] = guess if inner < i else 0.0 if i < n_ends else floor
-            known += 1
         first = low
-        for at in range(low, front):
-            if not pending[at] > enough:
-                continue
-            most = 0.0
-            for i in range(begins[at], begins[at + 1]):
-                best = _best(rows, v, i)
-                change = abs(best - v[i])
-                if change > most or np.isnan(change):
-                    most = change
-                v[i] = best
-            largest = max(largest, abs(v[begins[at]]))
-            if not most < np.inf:
-                return np.inf
-            progress[3] += begins[at + 1] - begins[at]
-            pending[at] = 0.0
-            if most > _ROUNDING * largest:
-                for other in range(reader[at], min(at + 2, n_layers)):
-                    pending[other] += gamma * most
-                    if pending[other] > enough:
-                        first = min(first, other)
+        for greedy in (True, False):
+            moved = 0.0
+            for at in range(low, front):
+                if not pending[at] > enough:
+                    continue
+                most = 0.0
+                for i in range(begins[at], begins[at + 1]):
+                    before = v[i]
+                    if greedy:
+                        v[i] = _best(rows, v, i, taken)
+                    else:
+                        c, a = rows.kind[i], taken[i]
+                        v[i] = _moving(rows, v, i, c, a) * rows.table[c, weights + n_actions + a]
+                    change = abs(v[i] - before)
+                    if not change <= most:
+                        most = change
+                largest = max(largest, abs(v[begins[at]]))
+                if not most < np.inf:
+                    return np.inf
+                progress[2] += begins[at + 1] - begins[at]
+                moved = max(moved, most)
+                if greedy:
+                    pending[at] = 0.0
+                if most > _ROUNDING * largest:
+                    for other in range(reader[at], min(at + 2, n_layers)):
+                        pending[other] += gamma * most
+                        if pending[other] > enough:
+                            first = min(first, other)
+            if not moved > enough:
+                break
         low = first
         while low < front and not pending[low] > enough:
             low += 1
         if low == n_layers:
             break
-    progress[0], progress[1], progress[2] = low, front, known
+    progress[0], progress[1] = low, front
     residual = 0.0
     for at in range(n_layers):
         residual = max(residual, pending[at])
@@ -203,23 +219,23 @@ def _alternate(
     Returns:
         The residual.
     """
-    n, n_actions = paid.shape[0], rows.pay.shape[1]
+    n, (weights, n_actions) = paid.shape[0], _sizes(rows)
     residual = np.inf
     for done in range(rounds):
         residual = largest = gained = lost = 0.0
         for i in range(n):
             c, best, taken = rows.kind[i], -np.inf, 0
             for a in range(n_actions):
-                q = _moving(rows, v, i, c, a) + rows.own[c, a] * v[i]
+                q = _moving(rows, v, i, c, a) + rows.table[c, weights + 2 * n_actions + a] * v[i]
                 if q > best:
                     best, taken = q, a
-            paid[i] = rows.pay[c, taken] * rows.scale[c, taken]
+            paid[i] = rows.table[c, weights + taken] * rows.table[c, weights + n_actions + taken]
             gained += best - v[i]
-            lost += 1 - rows.own[c, taken] - _take(rows, i, c, taken, to, chance)
+            lost += 1 - rows.table[c, weights + 2 * n_actions + taken] - _take(rows, i, c, taken, to, chance)
             largest = max(largest, abs(v[i]))
             if abs(best - v[i]) > residual or np.isnan(best - v[i]):
                 residual = abs(best - v[i])
-        progress[3] += n
+        progress[2] += n
         if not residual > max(enough, _ROUNDING * largest):
             break
         if done < _SHIFTS:
@@ -231,25 +247,25 @@ def _alternate(
                 for k in range(to.shape[1]):
                     value += chance[i, k] * v[to[i, k]]
                 v[i] = value
-        progress[3] += _EVALUATIONS * n
+        progress[2] += _EVALUATIONS * n
     return residual
 
 
 @kernel
 def _finish(rows: Any, v: Any, order: Any, values: Any, q: Any) -> float:
     """Write values `[S]` and action values `[S, A]` in the model's order; returns the residual."""
-    residual = 0.0
+    residual, (weights, n_actions) = 0.0, _sizes(rows)
     for i in range(rows.kind.shape[0]):
         s, c, best = order[i], rows.kind[i], -np.inf
         values[s] = v[i]
         for a in range(q.shape[1]):
-            q[s, a] = _moving(rows, v, i, c, a) + rows.own[c, a] * v[i]
+            q[s, a] = _moving(rows, v, i, c, a) + rows.table[c, weights + 2 * n_actions + a] * v[i]
             best = max(best, q[s, a])
         if abs(best - v[i]) > residual or np.isnan(best - v[i]):
             residual = abs(best - v[i])
     return residual
 
 
-_ANY = {"_best": _best_any, "_moving": _moving_any, "_take": _take_any}
+_ANY = {"_sizes": _sizes_any, "_best": _best_any, "_moving": _moving_any, "_take": _take_any}
 wave, alternate, finish = ({True: sweep, False: sweep.bind(**_ANY)} for sweep in (_wave, _alternate, _finish))
 """The sweeps, by whether a model's rows are `shared`."""
