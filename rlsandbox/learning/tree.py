@@ -1,7 +1,8 @@
 """A search tree in arrays of a fixed size, nodes by state and depth in a hash table, and walks beyond it.
 
 `tables` has `n_nodes` `[1]`; by node `state`, `depth`, `parent` and `passed` `[M]`, `tried` and `value`
-`[M, A]`; and `places` `[H]`, nodes by hash with H a power of two above M, -1 for none.
+`[M, A]`; `places` `[H]`, nodes by hash with H a power of two above M, -1 for none; and of a simulation of at
+most D steps the nodes and actions that it passes, `path` `[D, 2]`, and its rewards, `paid` `[D]`.
 """
 
 from __future__ import annotations
@@ -71,6 +72,19 @@ def promising(tried: Any, value: Any, weight: float, roots: Any, rng: Any) -> An
             action += 1
             skip -= _bound(tried, value, wide, roots, action) == best
     return rng, action
+
+
+@kernel(inline="always")
+def back_up(tables: Any, depth: int, ret: float, gamma: float) -> float:
+    """Let every pair passed on the `path` know the return from there, the last first: that of the root."""
+    while depth > 0:
+        depth -= 1
+        d = Index(depth)
+        node, action = Index(tables.path[d, Index(0)]), Index(tables.path[d, Index(1)])
+        ret = tables.paid[d] + gamma * ret
+        tables.tried[node, action] += 1
+        tables.value[node, action] += (ret - tables.value[node, action]) / tables.tried[node, action]
+    return ret
 
 
 def root_table(n: int) -> NDArray[np.float64]:

@@ -33,6 +33,7 @@ from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.stepping import Now, stepping, tell
 from rlsandbox.learning.tree import (
     Outcomes,
+    back_up,
     edges,
     empty_tree,
     find,
@@ -78,12 +79,11 @@ class Own(NamedTuple):
 @kernel(inline="always")
 def simulate(tables: Any, model: Any, gamma: float, weight: float, own: Any, rng: Any) -> Any:
     """One simulation from the root: (rng, its return)."""
-    uncertain = model.cumulative.shape[2] > 1
     node, s, depth, over = 0, Index(tables.state[0]), 0, False
     while node >= 0 and depth < own.depth and not over:
         rng, chosen = promising(tables.tried[Index(node)], tables.value[Index(node)], weight, own.roots, rng)
         a, k, d = Index(chosen), Index(0), Index(depth)
-        if uncertain:
+        if model.cumulative.shape[2] > 1:
             rng += DRAW
             k = outcome(model, s, a, uniform(rng))
         tables.path[d, Index(0)], tables.path[d, Index(1)] = node, chosen
@@ -99,14 +99,7 @@ def simulate(tables: Any, model: Any, gamma: float, weight: float, own: Any, rng
     ret = 0.0
     if not over:
         rng, ret = roll_out(own.outcomes, s, own.depth - depth, gamma, rng)
-    while depth > 0:
-        depth -= 1
-        d = Index(depth)
-        passed, action = Index(tables.path[d, Index(0)]), Index(tables.path[d, Index(1)])
-        ret = tables.paid[d] + gamma * ret
-        tables.tried[passed, action] += 1
-        tables.value[passed, action] += (ret - tables.value[passed, action]) / tables.tried[passed, action]
-    return rng, ret
+    return rng, back_up(tables, depth, ret, gamma)
 
 
 @kernel(error_model="numpy")
@@ -188,7 +181,6 @@ class UCT(OwnRule):
     def __init__(self, problem: Enumerable, config: Any, seeds: Sequence[int]) -> None:
         refuse_too_large(len(seeds) * (config.simulations + 1), problem.mdp.n_actions)
         super().__init__(problem, config, seeds)
-        self._roots = root_table(config.simulations)
 
     def make_tables(self) -> Any:
         """No values, no tree."""
@@ -205,10 +197,9 @@ class UCT(OwnRule):
     def own(self) -> NamedTuple:
         """How much it simulates, and the model as random walks take it."""
         n, model = self.config.simulations, self._model
-        if self._roots.shape[0] != n + 1:
-            self._roots = root_table(n)
+        roots = self.problem.once(("roots", n), lambda: root_table(n))
         outcomes = self.problem.once("outcomes", lambda: Outcomes.of(model))
-        return Own(n, self.config.c, self.config.depth, self._roots, outcomes)
+        return Own(n, self.config.c, self.config.depth, roots, outcomes)
 
     def reconfigure(self, config: Any) -> None:
         """A tree of another size begins anew; the next step makes a new one anyway."""
