@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -113,11 +114,12 @@ class Preset:
 
     Attributes:
         values: hyperparameters that differ from their defaults.
-        episodes: budget of episodes, or None.
+        episodes, steps: budget of episodes or steps, or None.
     """
 
     values: dict[str, Any]
     episodes: int | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,7 @@ class Agent(ABC):
         threads: how many threads a tick may use; changes no result.
         step_budget, episode_budget: a replica that has made so many steps or episodes rests; set
             by the session.
+        barrier: step at which the world will change; a replica waits there for the others.
     """
 
     title: ClassVar[str]
@@ -215,11 +218,16 @@ class Agent(ABC):
         self.given: Any = None
         self.step_budget = np.iinfo(np.int64).max
         self.episode_budget = np.iinfo(np.int64).max
+        self.barrier = np.iinfo(np.int64).max
 
     @classmethod
     def misfit(cls, problem: Problem) -> str | None:
         """Why it cannot train on a problem of a kind that it accepts, in a sentence; None if it can."""
         return None
+
+    def computing(self) -> AbstractContextManager[Any]:
+        """What holds while it computes: settings of a library that are put back afterwards."""
+        return nullcontext()
 
     @abstractmethod
     def learn(self) -> Iterator[Tick]:
@@ -279,6 +287,11 @@ class Agent(ABC):
         return [np.empty(0)] * self.n_seeds
 
     @property
+    def pending(self) -> bool:
+        """Whether it is still learning from steps that it has made, so that a spent budget has to wait."""
+        return False
+
+    @property
     @abstractmethod
     def steps(self) -> Ints:
         """`[N]` steps (or sweeps) made by each replica."""
@@ -300,17 +313,20 @@ class Agent(ABC):
 
 @dataclass(frozen=True)
 class Curve:
-    """A bounded log over episodes, in bins of equal width that may differ between replicas.
+    """A bounded log over episodes or updates, in bins of equal width that may differ between replicas.
 
     Attributes:
         values: `[N, B]` mean over each bin, NaN where a bin is empty.
-        width: `[N]` episodes a bin.
-        episodes: `[N]` episodes logged; a last bin that they do not fill is the mean over those it has.
+        width: `[N]` episodes (updates) a bin.
+        episodes: `[N]` episodes (updates) logged; a last bin that they do not fill is the mean over those it
+            has.
+        unit: what is counted.
     """
 
     values: Floats
     width: Ints
     episodes: Ints
+    unit: Literal["episodes", "updates"] = "episodes"
 
 
 def number(value: float) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -17,6 +15,7 @@ from rlsandbox.learning.problem import Enumerable, Remap
 from rlsandbox.learning.schedules import scheduled
 from rlsandbox.learning.shaping import FORMS, potential
 from rlsandbox.learning.stepping import RECORD, Setting
+from rlsandbox.learning.threads import pool
 from rlsandbox.learning.walk import Model, Walk, replica_of
 from rlsandbox.worlds.compiled import Kernel
 from rlsandbox.worlds.errors import check
@@ -29,11 +28,6 @@ class Nothing(NamedTuple):
     """For a method without hyperparameters of its own in the loop."""
 
     zero: int = 0
-
-
-@functools.cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="replicas")
 
 
 class Sampler(Agent):
@@ -96,7 +90,7 @@ class Sampler(Agent):
                 self.loop(tables, self._model, walk, self.record[i], setting, self.stride, *budgets)
 
             if self.threads > 1 and self.n_seeds > 1 and self.stride * self.n_seeds >= _WIDE:
-                list(_pool(self.threads).map(advance, replicas))
+                list(pool(self.threads).map(advance, replicas))
             else:
                 for i in replicas:
                     advance(i)

@@ -17,7 +17,7 @@ from rlsandbox.worlds.errors import SandboxError, check
 
 KEY = "rlsandbox"
 _MOST_HEADER = 64 * 2**20
-_DTYPES = {"F64": np.float64, "I64": np.int64, "U64": np.uint64, "BOOL": np.bool_}
+_DTYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "U64": np.uint64, "BOOL": np.bool_}
 
 
 def save_tensors(

@@ -234,9 +234,9 @@ class Trainer(QThread):
                 self._owed + elapsed * steps_per_second, max(1.0, _MOST_BEHIND * steps_per_second)
             )
         while self._owed >= 1 and time.perf_counter() < deadline and not session.finished:
-            n = int(min(self._owed, stride, 4096))
-            session.tick(n)
-            self._owed -= n
+            before = session.clock
+            session.tick(int(min(self._owed, stride, 4096)))
+            self._owed -= session.clock - before  # an update of networks makes no step
             if self._until_episode is not None and int(session.agent.episodes[0]) >= self._until_episode:
                 break
         session.examine()

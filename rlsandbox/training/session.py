@@ -136,6 +136,8 @@ class TrainingSession:
         return self._ended
 
     def _spent(self) -> bool:
+        if self.agent.pending:
+            return False
         steps_left = self.step_budget is None or (self.agent.steps < self.step_budget)
         episodes_left = self.episode_budget is None or (self.agent.episodes < self.episode_budget)
         return not np.any(steps_left & np.asarray(episodes_left))
@@ -148,14 +150,16 @@ class TrainingSession:
             return False
         self._change_by_schedule()
         unlimited = np.iinfo(np.int64).max
+        upcoming = self.world.schedule[0].step if self.world.schedule else unlimited
         self.agent.threads = self.threads
         self.agent.step_budget = self.step_budget or unlimited
+        self.agent.barrier = upcoming
         self.agent.episode_budget = self.episode_budget or unlimited
-        upcoming = self.world.schedule
-        self.agent.stride = min(stride, upcoming[0].step - self.clock) if upcoming else stride
+        self.agent.stride = min(stride, max(1, upcoming - self.clock))
         previous = self._last_tick
         try:
-            tick = next(self._learning, None)
+            with self.agent.computing():
+                tick = next(self._learning, None)
         except SandboxError as error:  # the agent finds that there is nothing to learn
             self.failure = str(error)
             return False
@@ -180,8 +184,9 @@ class TrainingSession:
             before, first = now, self.clock
             going = self.tick(max(1, min(stride, _MOST_STRIDE)))
             now = time.perf_counter()
-            # a short tick is mostly overhead, so the measured speed is approached from below
-            self._speed = min(4 * self._speed, max(1.0, (self.clock - first) / (now - before)))
+            if self.clock > first:  # a gradient update makes no steps
+                # a short tick is mostly overhead, so the measured speed is approached from below
+                self._speed = min(4 * self._speed, max(1.0, (self.clock - first) / (now - before)))
             self.examine()
             now = time.perf_counter()
         return not self.finished
@@ -279,7 +284,10 @@ class TrainingSession:
 
     def _change_by_schedule(self) -> None:
         upcoming = self.world.schedule
-        if upcoming and upcoming[0].step <= self.clock:
+        if not upcoming or self.agent.pending:
+            return
+        waiting = self.agent.steps >= upcoming[0].step
+        if np.all(waiting | (self.agent.episodes >= self.agent.episode_budget)) and waiting.any():
             self._note("world changed by its schedule")
             self.agent.replace_problem(self.agent.problem.edited(self.world.at_step(self.clock)))
             self._revive()

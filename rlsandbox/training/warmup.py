@@ -28,6 +28,8 @@ _ROOMS = ("worlds", "learning", "algorithms", "training")
 _WORLDS = "cliff_walking", "ten_armed_testbed"
 """An algorithm runs in the first that suits it."""
 
+_STEPS = 600
+"""After which every algorithm has learnt something."""
 _SMALL = 20_000
 """States up to which a model is made at every stroke."""
 
@@ -66,7 +68,7 @@ def load_kernels(algorithms: Sequence[str]) -> None:
             if choice.name == "order":  # of sweeps: each has its own kernels
                 for order in choice.choices:
                     TrainingSession(RunSpec(algorithm, world, {"order": order}, steps=2)).run()
-        session = TrainingSession(RunSpec(algorithm, world, seeds=(0, 1), steps=200))
+        session = TrainingSession(RunSpec(algorithm, world, seeds=(0, 1), steps=_STEPS))
         session.tracks_gap = True
         session.run()
         session.evaluate()

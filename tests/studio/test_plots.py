@@ -105,7 +105,7 @@ def test_a_planner_is_drawn_over_its_sweeps() -> None:
     gap = Gap(np.array([1, 2]), np.zeros((2, 1)), np.array([[4.0], [0.0]]))
     run = RunCurves(1, "Value iteration γ 1", "Value iteration", 0, {}, gap, -13.0, (), (NOTHING, NOTHING))
     band = series_of(run, "gap")
-    assert band is not None and band.x.tolist() == [1.0, 2.0] and run.unit == "sweeps"
+    assert band is not None and band.x.tolist() == [1.0, 2.0] and run.unit("gap") == "sweeps"
     assert series_of(run, "return") is None and series_of(run, "epsilon") is None
 
 

@@ -135,6 +135,7 @@ class CurvesPanel(QWidget):
         self._units = {
             "episodes": (self.tr("episode"), self.tr("episodes")),
             "sweeps": (self.tr("sweep"), self.tr("sweeps")),
+            "updates": (self.tr("update"), self.tr("updates")),
         }
         self._legend = Legend()
         self._returns = _Pane(text_label(self.tr("Return per episode"), weight=600), self._legend)
@@ -203,10 +204,26 @@ class CurvesPanel(QWidget):
         self._bands = {key: found for key, found in self._bands.items() if key[0] in present}
         names = short_titles(self._runs)
         titles = "\n".join(run.title for run in self._runs)
-        self._choice.setItemText(self._choice.findData("gap"), self._words("gap")[0])
+        self._offer()
         self._legend.set_entries([(n, run.color) for n, run in zip(names, self._runs, strict=True)], titles)
         self._note(self._returns, self._show(self._returns, "return", names), "")
         self._later.start()
+
+    def _offer(self) -> None:
+        """Offer the curves that there are, in place of those of runs that are gone."""
+        self._choice.setItemText(self._choice.findData("gap"), self._words("gap")[0])
+        own = dict.fromkeys(name for run in self._runs for name in run.own if name not in self._others)
+        offered = [self._choice.itemData(row) for row in range(len(self._others), self._choice.count())]
+        if offered == list(own):
+            return
+        chosen = self._choice.currentData()
+        self._choice.blockSignals(True)
+        for row in reversed(range(len(self._others), self._choice.count())):
+            self._choice.removeItem(row)
+        for name in own:
+            self._choice.addItem(name[0].upper() + name[1:], name)
+        self._choice.setCurrentIndex(max(0, self._choice.findData(chosen)))
+        self._choice.blockSignals(False)
 
     @Slot()
     def _show_other(self) -> None:
@@ -219,7 +236,7 @@ class CurvesPanel(QWidget):
         """Title and meaning of a curve; the distance to the truth is another one for methods that predict."""
         predicts = {run.predicts for run in self._runs}
         if name != "gap" or True not in predicts:
-            return self._others[name]
+            return self._others.get(name, (name, self.tr("of each update of the networks")))
         return self._error if predicts == {True} else self._either
 
     def _show(self, pane: _Pane, name: str, names: list[str]) -> list[Band]:
@@ -237,8 +254,8 @@ class CurvesPanel(QWidget):
         }
         shown = [run for run in self._runs if run.run_id in drawn]
         optima = [run.optimum for run in shown if run.optimum is not None] if name == "return" else []
-        edits = [edit for run in shown for edit in run.edits]
-        counted = sorted({run.unit for run in shown})
+        edits = [edit for run in shown for edit in run.edits if run.unit(name) != "updates"]
+        counted = sorted({run.unit(name) for run in shown})
         unit, units = (" / ".join(self._units[one][many] for one in counted) for many in (0, 1))
         pane.plot.set_curves(drawn, optima, from_zero=name != "return", unit=unit, units=units)
         pane.plot.set_edits(edits)

@@ -36,7 +36,7 @@ def write_csv(runs: Sequence[RunCurves], path: Path) -> None:
         writer.writerow(COLUMNS)
         for run in runs:
             for curve, seed, at, value in _points(run):
-                writer.writerow((run.run_id, run.title, curve, seed, run.unit, at, value))
+                writer.writerow((run.run_id, run.title, curve, seed, run.unit(curve), at, value))
 
 
 def _points(run: RunCurves) -> Iterator[tuple[str, int | str, int, Any]]:

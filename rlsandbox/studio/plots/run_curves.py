@@ -12,6 +12,8 @@ from rlsandbox.learning.agent import Curve
 from rlsandbox.training.history import Gap
 
 Floats = NDArray[np.float64]
+EVERYBODYS = ("return", "length")
+"""Logs that every run with episodes has."""
 MOST_POINTS = 200
 _WINDOWS = 50
 """A moving mean covers at most so many-th of a curve."""
@@ -46,10 +48,16 @@ class RunCurves:
     epsilon: tuple[Floats, Floats]
     predicts: bool = False
 
-    @property
-    def unit(self) -> str:
-        """What its horizontal axis counts: a planner sweeps, everything else has episodes."""
+    def unit(self, name: str) -> str:
+        """What the horizontal axis of a curve counts: updates, episodes, or a planner's sweeps."""
+        if name in self.curves and name not in EVERYBODYS:
+            return self.curves[name].unit
         return "episodes" if self.curves else "sweeps"
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Names of the logs that only its algorithm keeps."""
+        return tuple(name for name in self.curves if name not in EVERYBODYS)
 
 
 @dataclass(frozen=True)
@@ -83,9 +91,9 @@ def series_of(run: RunCurves, name: str, window: int | None = None) -> Band | No
     """
     if name == "gap":
         return _gap(run) if run.gap.clock.size else None
-    if name == "epsilon":
+    if name == "epsilon" and run.epsilon[0].size:
         x, values = run.epsilon
-        return _band(x, values[None], 1) if x.size else None
+        return _band(x, values[None], 1)
     curve = run.curves.get(name)
     if curve is None or np.isnan(curve.values).all():
         return None

@@ -1,0 +1,203 @@
+"""Proximal policy optimization: many small steps on one rollout, none far from the policy that made it.
+
+    ratio = pi(a|s) / pi_old(a|s)
+    maximise  min(ratio A, clip(ratio, 1 - eps, 1 + eps) A)  - c_v (V(s) - G)^2  + c_e H(pi(.|s))
+
+Source: Schulman, Wolski, Dhariwal, Radford & Klimov (2017), equations 7 and 9; advantages: Schulman et al.
+(2016), equation 16; details: Huang et al., "The 37 implementation details of PPO" (2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Part, Preset, Update, number
+from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.on_policy import OnPolicy, Rollout, RolloutConfig
+from rlsandbox.learning.policy_gradient import entropy_of, log_sum_exp, slope_policy
+from rlsandbox.learning.rolling import shuffle
+from rlsandbox.learning.written import closed
+from rlsandbox.worlds.compiled import kernel
+
+COURSE = {"units": 256, "learning_rate": 3e-4, "n_steps": 2048, "entropy_coefficient": 0.01}
+
+
+@kernel(error_model="numpy")
+def ppo_slopes(
+    logits: Any,
+    value: Any,
+    batch: Any,
+    clip: float,
+    normalize: bool,
+    value_weight: float,
+    entropy_weight: float,
+    slope_logits: Any,
+    slope_value: Any,
+    ratio: Any,
+    weight: Any,
+    numbers: Any,
+) -> None:
+    """Slopes of the mean of -min(ratio A, clip(ratio) A) + c_v (V(s) - G)^2 - c_e H(pi(.|s)).
+
+    Where the clipped term is the smaller one, the policy's slope is 0: the step has gone far enough.
+
+    Args:
+        logits: `[N, B, A]`, what the actor says now.
+        value: `[N, B, 1]`, what the critic says now.
+        batch: a `Rollout` of B steps.
+        clip: epsilon.
+        normalize: whether advantages get mean 0 and spread 1 first.
+        value_weight: c_v.
+        entropy_weight: c_e.
+        slope_logits: like `logits`, to fill.
+        slope_value: like `value`, to fill.
+        ratio: `[N, B]` to fill: pi / pi_old.
+        weight: `[N, B]` to fill: the advantage as it was used.
+        numbers: `[5, N]` to fill: policy loss, value loss, entropy, the divergence KL(pi_old, pi) as
+            (ratio - 1) - log ratio (Schulman, 2020), and the share of ratios outside of the clip.
+    """
+    n_steps = value.shape[1]
+    share = 1.0 / n_steps
+    for i in range(value.shape[0]):
+        mean, spread = 0.0, 1.0
+        if normalize and n_steps > 1:
+            for b in range(n_steps):
+                mean += batch.advantage[i, b] / n_steps
+            squares = 0.0
+            for b in range(n_steps):
+                squares += (batch.advantage[i, b] - mean) ** 2
+            spread = np.sqrt(squares / (n_steps - 1)) + 1e-8
+        for k in range(numbers.shape[0]):
+            numbers[k, i] = 0.0
+        for b in range(n_steps):
+            row, a = logits[i, b], batch.actions[i, b]
+            whole = log_sum_exp(row)
+            entropy, error = entropy_of(row, whole), value[i, b, 0] - batch.target[i, b]
+            change, gain = row[a] - whole - batch.log_prob[i, b], (batch.advantage[i, b] - mean) / spread
+            moved = np.exp(change)
+            near = min(max(moved, 1.0 - clip), 1.0 + clip)
+            held = near * gain < moved * gain
+            slope = 0.0 if held else share * moved * gain
+            slope_policy(row, whole, entropy, a, slope, share * entropy_weight, slope_logits[i, b])
+            slope_value[i, b, 0] = share * value_weight * 2.0 * error
+            ratio[i, b], weight[i, b] = moved, gain
+            numbers[0, i] -= share * min(moved * gain, near * gain)
+            numbers[1, i] += share * error * error
+            numbers[2, i] += share * entropy
+            numbers[3, i] += share * (moved - 1.0 - change)
+            numbers[4, i] += share * (abs(moved - 1.0) > clip)
+
+
+class PPO(OnPolicy):
+    """PPO (Schulman et al., 2017): clipped steps, several epochs of minibatches a rollout."""
+
+    title = "PPO"
+    source = "Schulman et al. (2017), Proximal Policy Optimization Algorithms, equations 7 and 9"
+    equation = "max E[ min( ρ A, clip(ρ, 1−ε, 1+ε) A ) ],  ρ = π(a|s) / π_old(a|s)"
+    logged = (
+        "policy loss", "value loss", "entropy", "approximate KL", "clip fraction", "gradient norm",
+        "explained variance",
+    )  # fmt: skip
+    presets: ClassVar[dict[str, Preset]] = {"course": Preset(COURSE, steps=100_000)}
+
+    class Config(RolloutConfig):
+        """Hyperparameters of PPO."""
+
+        learning_rate: float = hp(
+            1e-3, gt=0, le=1, log=True, label="Step size", symbol="α", doc="of the optimizer", live=True
+        )
+        entropy_coefficient: float = hp(
+            0.01, ge=0, le=10, label="Entropy", doc="weight of the entropy bonus", live=True
+        )
+        n_steps: int = hp(
+            512,
+            ge=1,
+            le=65_536,
+            log=True,
+            label="Rollout",
+            doc="steps of each copy between updates",
+            unit="steps",
+        )
+        epochs: int = hp(10, ge=1, le=100, label="Epochs", doc="how often each step of a rollout is used")
+        minibatch: int = hp(
+            64, ge=1, le=65_536, log=True, label="Minibatch", doc="steps of a gradient update"
+        )
+        clip: float = hp(
+            0.2, gt=0, le=10, label="Clip", symbol="ε", doc="how far the ratio may be from 1", live=True
+        )
+        normalize: bool = hp(
+            True, label="Normalise", doc="advantages of a minibatch get mean 0 and spread 1", advanced=True
+        )
+        anneal: bool = hp(
+            False, doc="the step size falls linearly to 0 over the budget of steps", advanced=True
+        )
+        target_kl: float | None = hp(
+            None,
+            gt=0,
+            le=10,
+            label="KL stop",
+            doc="a replica stops learning from a rollout beyond 1.5 times this divergence",
+            advanced=True,
+        )
+
+    def improve(self, active: NDArray[np.bool_]) -> Iterator[None]:
+        """Epochs of minibatches, each in a new order."""
+        config: Any = self.config
+        if config.anneal and self.step_budget < np.iinfo(np.int64).max:
+            left = max(0.0, 1.0 - float(self.walk.steps.max()) / self.step_budget)
+            self.optimizer.learning_rate = config.learning_rate * left
+        rollout, learning = self.rollout(), active.copy()
+        explained = explained_variance(rollout)
+        order = np.tile(np.arange(self.capacity), (self.n_seeds, 1))
+        for _ in range(config.epochs):
+            shuffle(self.walk.rng, order)
+            shuffled = rollout.ordered(order)
+            for begin in range(0, self.capacity, config.minibatch):
+                if not learning.any():
+                    return
+                batch = shuffled.part(begin, begin + config.minibatch)
+                judged = self.judge(self.seen(batch.states))
+                ratio, weight = np.empty(batch.value.shape), np.empty(batch.value.shape)
+                numbers = np.empty((5, self.n_seeds))
+                weights = config.value_coefficient, config.entropy_coefficient
+                ppo_slopes(
+                    *(judged.said["policy"], judged.said["value"], batch, config.clip, config.normalize),
+                    *(*weights, judged.slopes["policy"], judged.slopes["value"], ratio, weight, numbers),
+                )
+                self.descend(judged, learning, config.max_grad_norm, numbers, explained)
+                for name, fresh in (
+                    ("row", order[:, begin]),
+                    ("ratio", ratio[:, 0]),
+                    ("weight", weight[:, 0]),
+                ):
+                    self.shown[name] = np.where(learning, fresh, self.shown.get(name, fresh))
+                if config.target_kl is not None:
+                    learning &= numbers[3] <= 1.5 * config.target_kl
+                yield
+
+    def told(self, replica: int) -> Update | None:
+        """The first step of the newest minibatch: TD error, advantage, ratio, and whether it is clipped."""
+        if "row" not in self.shown:
+            return None
+        ratio, weight = (float(self.shown[name][replica]) for name in ("ratio", "weight"))
+        near = min(max(ratio, 1 - self.config.clip), 1 + self.config.clip)
+        gains = ratio * weight, near * weight
+        note = " (clipped)" if gains[1] < gains[0] else ""
+        products = f"{number(ratio)} · {closed(weight)}, {number(near)} · {closed(weight)}"
+        return self.told_step(
+            replica,
+            int(self.shown["row"][replica]),
+            Part(f", normalised {number(weight)}" if self.config.normalize else ""),
+            Part(
+                f";  ρ = {number(ratio)};  min(ρA, clip(ρ)A) = min({products}) = {number(min(gains))}{note}"
+            ),
+        )
+
+
+def explained_variance(rollout: Rollout) -> NDArray[np.float64]:
+    """`[N]`: 1 - Var(target - value) / Var(target); 1 is a perfect critic, 0 no better than a constant."""
+    return 1.0 - rollout.advantage.var(axis=1) / np.maximum(rollout.target.var(axis=1), 1e-12)

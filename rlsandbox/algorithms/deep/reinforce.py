@@ -1,0 +1,153 @@
+"""REINFORCE: whole episodes, each action made likelier in proportion to the return that followed it.
+
+    minimise  -log pi(a|s) (G - b(s))  + c_v (b(s) - G)^2  - c_e H(pi(.|s))
+    G = r + gamma r' + gamma^2 r'' + ...  to the end of the episode
+
+Episodes that were cut have no return: they are dropped, and counted. What is normalised is G - b(s), not G
+before the baseline is taken away. The factor gamma^t of the textbook is left out, as nearly everybody does.
+
+Source: Williams (1992); Sutton & Barto, 2nd edition, sections 13.3 and 13.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Ints, Part, Preset, Update, number
+from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.on_policy import CriticConfig, OnPolicy
+from rlsandbox.learning.problem import Enumerable
+from rlsandbox.learning.written import closed
+from rlsandbox.worlds.compiled import kernel
+
+COURSE = {"layers": 1, "units": 128, "activation": "relu", "learning_rate": 1e-3}
+_LONGEST = 10_000
+
+
+@kernel(error_model="numpy")
+def episode_returns(memory: Any, gamma: float, gained: Any, counts: Any) -> Any:
+    """Fill `[N, C]` returns, and whether a step lies in an episode that terminated; `memory.count` steps."""
+    for i in range(gained.shape[0]):
+        following, whole = 0.0, False
+        for at in range(memory.count[i] - 1, -1, -1):
+            if memory.terminated[i, at] or memory.truncated[i, at]:
+                following, whole = 0.0, memory.terminated[i, at]
+            following = memory.reward[i, at] + gamma * following
+            gained[i, at], counts[i, at] = following, whole
+
+
+class Reinforce(OnPolicy):
+    """REINFORCE (Williams, 1992): Monte Carlo policy gradient, with or without a learned baseline."""
+
+    title = "REINFORCE"
+    source = "Williams (1992); Sutton & Barto, 2nd ed., sections 13.3 and 13.4"
+    equation = "θ ← θ + α (G − b(s)) ∇log π(a|s)"
+    logged = ("policy loss", "value loss", "entropy", "gradient norm")
+    presets: ClassVar[dict[str, Preset]] = {"course": Preset(COURSE, episodes=1000)}
+
+    class Config(CriticConfig):
+        """Hyperparameters of REINFORCE."""
+
+        learning_rate: float = hp(
+            1e-3, gt=0, le=1, log=True, label="Step size", symbol="α", doc="of the optimizer", live=True
+        )
+        episodes: int = hp(1, ge=1, le=1000, log=True, label="Episodes", doc="episodes between updates")
+        baseline: bool = hp(
+            True, label="Baseline", doc="a learned value of the state is taken from the return"
+        )
+        normalize: bool = hp(True, label="Normalise", doc="what weighs the actions gets mean 0 and spread 1")
+
+    def __init__(self, problem: Enumerable, config: Config, seeds: tuple[int, ...]) -> None:
+        self.finished_at = np.full(len(seeds), config.episodes, np.int64)
+        self.dropped = np.zeros(len(seeds), np.int64)
+        super().__init__(problem, config, seeds)
+
+    def _look_at(self, problem: Enumerable) -> None:
+        super()._look_at(problem)
+        self._model = self._model._replace(step_limit=self.longest)
+
+    @property
+    def longest(self) -> int:
+        """Steps after which an episode is cut: the world's limit, or what any sensible path takes."""
+        mdp = self.problem.mdp
+        return mdp.step_limit or max(100, min(_LONGEST, 4 * mdp.n_states))
+
+    @property
+    def capacity(self) -> int:
+        """Room for episodes that are as long as can be."""
+        return self.config.episodes * self.longest
+
+    def goal(self) -> Ints:
+        """The rollout ends with its last episode."""
+        return self.finished_at
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """`[N]`: replicas that have finished their episodes."""
+        return (self.walk.episodes >= self.finished_at) & (self.memory.count > 0)
+
+    def begin_rollout(self, replicas: NDArray[np.bool_]) -> None:
+        """Collect the next episodes; one that has begun in another world counts from here."""
+        super().begin_rollout(replicas)
+        self.finished_at[replicas] = self.walk.episodes[replicas] + self.config.episodes
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What episodes add."""
+        return {**super().arrays(), "finished_at": self.finished_at, "dropped": self.dropped}
+
+    def improve(self, active: NDArray[np.bool_]) -> Iterator[None]:
+        """One update from the episodes just finished."""
+        memory, config = self.memory, self.config
+        gained, counts = np.zeros(memory.reward.shape), np.zeros(memory.reward.shape, np.bool_)
+        episode_returns(memory, config.gamma, gained, counts)
+        self.dropped[active] += memory.truncated[active].sum(axis=1, where=self._filled[active])
+        learning = active & counts.any(axis=1)
+        if not learning.any():
+            return
+        width = int(memory.count.max())
+        counts, gained = counts[:, :width], gained[:, :width]
+        share = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+        states, actions = memory.state[:, :width], memory.action[:, :width]
+        value = self.state_values()[np.arange(self.n_seeds)[:, None], states]
+        gain = gained - value if config.baseline else gained
+        if config.normalize:
+            mean = (share * gain).sum(axis=1, keepdims=True)
+            spread = np.sqrt((share * (gain - mean) ** 2).sum(axis=1, keepdims=True))
+            gain = (gain - mean) / (spread + 1e-8)
+        target = gained if config.baseline else value  # a value at its target has no slope
+        log_prob = self.follow_gain(actions, states, gain, target, share, learning)
+        self.shown = {"log_prob": log_prob, "gain": gain, "value": value, "return": gained}
+        self.shown |= self.seen_steps()
+        yield
+
+    @property
+    def _filled(self) -> NDArray[np.bool_]:
+        return np.arange(self.capacity) < self.memory.count[:, None]
+
+    def metrics(self, replica: int) -> dict[str, float]:
+        """Numbers of the last update, and the episodes that were cut."""
+        return {**super().metrics(replica), "dropped episodes": float(self.dropped[replica])}
+
+    def told(self, replica: int) -> Update | None:
+        """The first step of the episodes, with its return, baseline and weight."""
+        if "log_prob" not in self.shown:
+            return None
+        log_prob, weight, value, gained = (
+            float(self.shown[name][replica, 0]) for name in ("log_prob", "gain", "value", "return")
+        )
+        step, baseline = self.stored(replica, 0), value if self.config.baseline else 0.0
+        state = step[0]
+        parts = (
+            Part(f"G − b(s) = {number(gained)} − "),
+            Part(closed(baseline), "old", state),
+            Part(f" = {number(gained - baseline)}"),
+            Part(f", normalised {number(weight)}" if self.config.normalize else ""),
+            Part(f";  log π(a|s) · weight = {closed(log_prob)} · {closed(weight)}"),
+            Part(f" = {number(log_prob * weight)}"),
+        )
+        made = int(self.shown["made"][replica]) + 1
+        return self.told_update(step, baseline, gained, made, parts)

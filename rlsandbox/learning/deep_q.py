@@ -1,0 +1,248 @@
+"""What agents share that learn action values with a network: target, exploration, being shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Floats, Part, Update, number
+from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.networks import Networks
+from rlsandbox.learning.off_policy import OffPolicy, ReplayConfig
+from rlsandbox.learning.policy import TabularPolicy, greedy_probs
+from rlsandbox.learning.problem import Enumerable
+from rlsandbox.learning.value_gradient import spread_greedily
+from rlsandbox.learning.written import closed
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class DeepQConfig(ReplayConfig):
+    """Hyperparameters of methods with networks of action values, that explore by epsilon-greedy choices."""
+
+    target: Literal["hard", "soft", "off"] = hp(
+        "hard",
+        label="Target",
+        doc="hard: a copy of the network now and then; soft: it follows slowly; off: the network itself",
+    )
+    target_every: int = hp(
+        50,
+        ge=1,
+        le=10**6,
+        log=True,
+        label="Target every",
+        doc="updates from copy to copy",
+        unit="updates",
+        only_if=("target", "hard"),
+    )
+    tau: float = hp(
+        0.01,
+        gt=0,
+        le=1,
+        log=True,
+        symbol="τ",
+        doc="how far the target follows",
+        only_if=("target", "soft"),
+    )
+    dueling: bool = hp(False, label="Dueling", doc="Q = V + A - mean A, from two heads of one trunk")
+    epsilon: float = hp(
+        1.0, ge=0, le=1, label="Random actions", symbol="ε", doc="chance of one at first", live=True
+    )
+    epsilon_schedule: Literal["constant", "linear", "exponential"] = hp(
+        "linear", label="ε schedule", doc="how epsilon falls"
+    )
+    epsilon_end: float = hp(
+        0.05,
+        ge=0,
+        le=1,
+        label="ε at the end",
+        doc="least value",
+        only_if=("epsilon_schedule", "!constant"),
+    )
+    epsilon_steps: int = hp(
+        3000,
+        ge=1,
+        le=10**8,
+        log=True,
+        label="ε falls for",
+        doc="steps until the least value",
+        unit="steps",
+        only_if=("epsilon_schedule", "linear"),
+    )
+    epsilon_decay: float = hp(
+        0.995,
+        gt=0,
+        le=1,
+        label="ε factor",
+        doc="factor an update",
+        only_if=("epsilon_schedule", "exponential"),
+    )
+    max_grad_norm: float = hp(10.0, gt=0, le=1e6, log=True, label="Gradient norm", doc="clip", advanced=True)
+
+
+class DeepQ(OffPolicy):
+    """Base of methods with networks of action values.
+
+    Attributes:
+        target_nets: what their targets are taken from.
+        shown: numbers of the newest update `[N, B]`, for the inspector.
+    """
+
+    def __init__(self, problem: Enumerable, config: DeepQConfig, seeds: Sequence[int]) -> None:
+        super().__init__(problem, config, seeds)
+        self.target_nets = self.nets.copy()
+        self.shown: dict[str, NDArray[Any]] = {}
+
+    def make_nets(self) -> Networks:
+        """Action values, or with `dueling` a value and advantages on one trunk."""
+        config, n_actions = self.config, self.problem.mdp.n_actions
+        heads = {"q": (n_actions, 1.0)}
+        if config.dueling:
+            heads = {"advantage": (n_actions, 1.0), "value": (1, 1.0)}
+        hidden = [config.units] * config.layers
+        shape = config.activation, config.dueling, self.device
+        return Networks(self.n_inputs, hidden, heads, self.seeds, *shape)
+
+    def q_of(self, nets: Networks) -> Floats:
+        """`[N, S, A]` action values of all states."""
+        out = self.all_states(nets)
+        if "q" in out:
+            return out["q"]
+        return out["value"] + out["advantage"] - out["advantage"].mean(axis=-1, keepdims=True)
+
+    def follow(self) -> None:
+        """Let the target network come after the other."""
+        if self.config.target == "soft":
+            self.target_nets.flat.lerp_(self.nets.flat, self.config.tau)
+        elif self.config.target == "hard" and self.updates[0] % self.config.target_every == 0:
+            self.target_nets.flat.copy_(self.nets.flat)
+
+    def epsilon(self) -> float:
+        """Chance of a random action until the next update."""
+        config = self.config
+        least = min(config.epsilon, config.epsilon_end)
+        if config.epsilon_schedule == "linear":
+            done = max(0, int(self.due[0]) - config.train_every) / config.epsilon_steps
+            return config.epsilon + (least - config.epsilon) * min(1.0, done)
+        if config.epsilon_schedule == "exponential":
+            return max(least, config.epsilon * config.epsilon_decay ** int(self.updates[0]))
+        return config.epsilon
+
+    # -- what the networks say ---------------------------------------------------------------------
+
+    def action_values(self) -> Floats:
+        """`[N, S, A]`."""
+        return self.remembered("q", lambda: self.q_of(self.nets))
+
+    def target_values(self) -> Floats:
+        """`[N, S, A]`, by the target network where there is one."""
+        if self.config.target == "off":
+            return self.action_values()
+        every = 1 if self.config.target == "soft" else self.config.target_every
+        version = int(self.updates[0]) // every
+        if self._target is None or self._target[0] != version:
+            self._target = version, self.q_of(self.target_nets)
+        return self._target[1]
+
+    def chances(self) -> Floats:
+        """Epsilon-greedy."""
+        q = self.action_values()
+        chances = np.empty_like(q)
+        spread_greedily(q, self.epsilon(), chances)
+        return chances
+
+    def values(self) -> tuple[Floats, Floats, Floats]:
+        """The largest Q, all of Q, and the greedy policy."""
+        q = self.action_values()
+        return q.max(axis=2), q, greedy_probs(q)
+
+    def greedy(self) -> TabularPolicy:
+        """Greedy to Q."""
+        return TabularPolicy.greedy(self.action_values())
+
+    # -- state -------------------------------------------------------------------------------------
+
+    def _look_at(self, problem: Enumerable) -> None:
+        super()._look_at(problem)
+        self._target: tuple[int, Floats] | None = None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Both networks."""
+        return {**super().tensors(), "target": self.target_nets.flat}
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> None:
+        """Take over copies of what `state` gave."""
+        super().restore(state)
+        self._target, self.shown = None, {}
+
+    def forget(self) -> None:
+        """The target is what has been learnt."""
+        self.target_nets, self.shown = self.nets.copy(), {}
+
+    # -- being shown -------------------------------------------------------------------------------
+
+    def told(self, replica: int) -> Update | None:
+        """The first step of the newest batch, with its target and TD error; the reward is that of n steps."""
+        if not self.shown:
+            return None
+        first = {name: array[replica, 0] for name, array in self.shown.items()}
+        step = int(first["state"]), int(first["action"]), float(first["reward"]), int(first["next_state"])
+        discount, next_value, before = (float(first[name]) for name in ("discount", "next_value", "before"))
+        made = int(self.walk.steps[replica])
+        return self.q_update(step, bool(first["ended"]), discount, next_value, before, made)
+
+    def imagined(self, state: int, replica: int) -> Update | None:
+        """The TD error of the greedy action's likeliest outcome."""
+        mdp, q = self.problem.mdp, self.action_values()[replica]
+        a = int(q[state].argmax())
+        k = int(mdp.prob[state, a].argmax())
+        s_next, ended = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
+        target_q = self.target_values()[replica, s_next]
+        choice = int(q[s_next].argmax()) if self.config.double else int(target_q.argmax())
+        reward, discount = float(mdp.reward[state, a, k]), 0.0 if ended else float(self.config.gamma)
+        step = (state, a, reward, s_next)
+        return self.q_update(step, ended, discount, float(target_q[choice]), float(q[state, a]), -1)
+
+    def q_update(
+        self,
+        step: tuple[int, int, float, int],
+        ended: bool,
+        discount: float,
+        next_value: float,
+        before: float,
+        made: int,
+    ) -> Update:
+        """An update of Q(state, action) written out: target = r + gamma max Q_target, and the TD error."""
+        s, a, reward, s_next = step
+        target = reward + (0.0 if ended else discount * next_value)
+        parts = (
+            Part("δ = "),
+            Part(number(reward), "reward"),
+            Part(" + 0 (terminal)" if ended else f" + {number(discount)} · "),
+            *(() if ended else (Part(closed(next_value), "next", s_next),)),
+            Part(" − "),
+            Part(closed(before), "old", s),
+            Part(f" = {number(target - before)}"),
+        )
+        return Update(
+            state=s,
+            action=a,
+            reward=reward,
+            next_state=s_next,
+            next_action=None,
+            terminated=ended,
+            truncated=False,
+            explored=False,
+            before=before,
+            target=target,
+            td_error=target - before,
+            after=float("nan"),
+            alpha=self.config.learning_rate,
+            gamma=self.config.gamma,
+            parts=parts,
+            step=made,
+        )

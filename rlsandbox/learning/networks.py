@@ -1,0 +1,253 @@
+"""Networks of N replicas, computed as one batch: `[N, in, out]` weights and `torch.baddbmm`.
+
+Several networks of a replica that read the same observation (an actor and a critic, twin critics) are
+computed in one call as well: small operations cost their overhead, not their arithmetic, so that fewer and
+wider ones pay. All numbers stand in one flat tensor, which an optimizer or a copy takes in one go.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.lazy import Lazily
+from rlsandbox.worlds.errors import check
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazily("torch")
+
+ACTIVATIONS = ("tanh", "relu")
+_NETWORK_STREAM = 7_266
+"""Set apart from the other random numbers of a seed."""
+
+
+class Networks:
+    """One multilayer perceptron a head and replica, or one trunk for all heads of a replica.
+
+    Weights are orthogonal, sqrt(2) times in hidden layers, biases 0 (Saxe et al., 2014; Huang et al., "The 37
+    implementation details of PPO", 2022, detail 2).
+
+    Args:
+        n_inputs: D, the length of an observation.
+        hidden: width of each hidden layer.
+        heads: `name -> (size, gain)`: how many outputs a head has and how large their weights begin.
+        seeds: one a replica; a replica's weights depend on its seed alone.
+        activation: "tanh" or "relu".
+        shared: whether all heads stand on one trunk.
+        device: where they live, as torch names it.
+
+    Attributes:
+        flat: `[P]` float32, all weights and biases.
+        grad: `[P]`, to which `backward` of a loss adds their gradient.
+        bounds: `[L]` int64, where the arrays of weights and biases end in them, layer by layer.
+    """
+
+    def __init__(
+        self,
+        n_inputs: int,
+        hidden: Sequence[int],
+        heads: Mapping[str, tuple[int, float]],
+        seeds: Sequence[int],
+        activation: str = "tanh",
+        shared: bool = False,
+        device: str = "cpu",
+    ) -> None:
+        self.seeds, self.heads, self.shared, self.activation = tuple(seeds), dict(heads), shared, activation
+        sizes = [size for size, _ in heads.values()]
+        self.kinds = 1 if shared else len(sizes)
+        self.widths = (n_inputs, *hidden, sum(sizes) if shared else max(sizes))
+        drawn = self._drawn()
+        self._shapes = [array.shape for array in drawn]
+        flat = np.concatenate([array.ravel() for array in drawn])
+        self.flat: Tensor = torch.from_numpy(flat).to(device)
+        self.grad: Tensor = torch.zeros_like(self.flat)
+        self._numbers, self._grads = self._views(self.flat), self._views(self.grad)
+        self.bounds = np.cumsum([array.size for array in drawn])
+        self._first = torch.arange(self.n_seeds * self.kinds, device=device)[:, None] * n_inputs
+        self._watched = torch.zeros((), device=device, requires_grad=True)
+        """What autograd takes for the weights; they get their gradient in `grad`."""
+
+    @property
+    def n_seeds(self) -> int:
+        """N."""
+        return len(self.seeds)
+
+    def _drawn(self) -> list[NDArray[np.float32]]:
+        """Weights `[N * kinds, in, out]` and biases `[N * kinds, 1, out]` of each layer at their start."""
+        arrays: list[NDArray[np.float32]] = []
+        for layer, (n, m) in enumerate(zip(self.widths, self.widths[1:], strict=False)):
+            arrays.append(np.zeros((self.n_seeds * self.kinds, n, m), np.float32))
+            arrays.append(np.zeros((self.n_seeds * self.kinds, 1, m), np.float32))
+            last = layer == len(self.widths) - 2
+            for i, seed in enumerate(self.seeds):
+                rng = np.random.default_rng([seed, _NETWORK_STREAM, layer])
+                column = 0
+                for k, (size, gain) in enumerate(self.heads.values()):
+                    if last:
+                        at = i if self.shared else i * self.kinds + k
+                        arrays[-2][at, :, column : column + size] = gain * orthogonal(n, size, rng)
+                        column += size if self.shared else 0
+                    elif k < self.kinds:
+                        arrays[-2][i * self.kinds + k] = np.sqrt(2.0) * orthogonal(n, m, rng)
+        return arrays
+
+    def __call__(self, seen: Tensor) -> dict[str, Tensor]:
+        """Outputs `[N, B, size]` by head of observations `[N, B, D]`, or `[N, B]` int64 where one is hot."""
+        return self.by_head(perceptron().apply(self._watched, seen, self))
+
+    def by_head(self, out: Tensor) -> dict[str, Tensor]:
+        """Views `[N, B, size]` of outputs `[N, kinds, B, most]`, or of their slopes."""
+        if self.shared:
+            parts = out[:, 0].split([size for size, _ in self.heads.values()], dim=-1)
+            return dict(zip(self.heads, parts, strict=True))
+        return {name: out[:, k, :, :size] for k, (name, (size, _)) in enumerate(self.heads.items())}
+
+    def forward(self, seen: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Outputs `[N, kinds, B, most]`, and what each layer was given `[N * kinds, B, in]`."""
+        n, batch = seen.shape[:2]
+        weight, bias = self._numbers[0], self._numbers[1]
+        if seen.dtype == torch.int64:  # a row of the weights is what a one-hot input would pick
+            rows = (self._each(seen) + self._first).flatten()
+            x = weight.flatten(0, 1).index_select(0, rows).view(n * self.kinds, batch, -1).add_(bias)
+            given = [rows]
+        else:
+            given = [self._each(seen)]
+            x = torch.baddbmm(bias, given[0], weight)
+        for weight, bias in zip(self._numbers[2::2], self._numbers[3::2], strict=True):
+            given.append(x.tanh_() if self.activation == "tanh" else x.relu_())
+            x = torch.baddbmm(bias, x, weight)
+        return x.view(n, self.kinds, batch, -1), given
+
+    def _each(self, seen: Tensor) -> Tensor:
+        """Observations `[N, ...]` for each network `[N * kinds, ...]`."""
+        if self.kinds == 1:
+            return seen
+        return seen[:, None].expand(-1, self.kinds, *seen.shape[1:]).flatten(0, 1)
+
+    def backward(self, slope: Tensor, given: list[Tensor], wants_inputs: bool) -> Tensor | None:
+        """Add to `grad` what a loss with these slopes `[N, kinds, B, most]` at the outputs says.
+
+        Returns:
+            The slopes `[N, B, D]` at the observations, if they are wanted.
+        """
+        slope = slope.flatten(0, 1)
+        ones = slope.new_ones(slope.shape[0], 1, slope.shape[1])
+        for layer in range(len(given) - 1, -1, -1):
+            x, weight = given[layer], self._numbers[2 * layer]
+            self._grads[2 * layer + 1].baddbmm_(ones, slope)
+            if x.dtype == torch.int64:
+                self._grads[0].flatten(0, 1).index_add_(0, x, slope.flatten(0, 1))
+                break
+            self._grads[2 * layer].baddbmm_(x.transpose(1, 2), slope)
+            if layer > 0:
+                slope = torch.bmm(slope, weight.transpose(1, 2))
+                rule = torch.ops.aten.tanh_backward
+                if self.activation == "relu":
+                    rule = torch.ops.aten.threshold_backward
+                    slope = rule(slope, x, 0)
+                else:
+                    slope = rule(slope, x)
+            elif wants_inputs:
+                slope = torch.bmm(slope, weight.transpose(1, 2))
+                return slope.view(self.n_seeds, self.kinds, *slope.shape[1:]).sum(dim=1)
+        return None
+
+    def _views(self, flat: Tensor) -> list[Tensor]:
+        """A tensor `[P]` as weights `[N * kinds, in, out]` and biases `[N * kinds, 1, out]` by layer."""
+        sizes = [int(np.prod(shape)) for shape in self._shapes]
+        return [part.view(shape) for part, shape in zip(flat.split(sizes), self._shapes, strict=True)]
+
+    def layers(self, replica: int) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Copies of a replica's weights `[kinds, in, out]` and biases `[kinds, 1, out]`, layer by layer."""
+        own = slice(replica * self.kinds, (replica + 1) * self.kinds)
+        arrays = [array[own].cpu().numpy().copy() for array in self._numbers]
+        return list(zip(arrays[::2], arrays[1::2], strict=True))
+
+    def copy(self) -> Networks:
+        """The same numbers once more, that no gradient flows into: a target network."""
+        twin = Networks.__new__(Networks)
+        twin.__dict__.update(self.__dict__)
+        twin.flat, twin.grad = self.flat.clone(), self.grad.new_zeros(0)
+        twin._numbers, twin._grads = twin._views(twin.flat), []
+        return twin
+
+    def take_over(
+        self, other: Networks, states: NDArray[np.int64] | None, actions: NDArray[np.int64]
+    ) -> None:
+        """Take what another network has learnt, after an edit of the world.
+
+        Args:
+            other: the network before.
+            states: `[D]` old input of each new one or -1; None where inputs stay as they are.
+            actions: `[A]` old action of each new one or -1; heads with as many outputs are by action.
+        """
+        last = len(self._numbers) // 2 - 1
+        for layer, (new, old) in enumerate(zip(self._numbers, other._numbers, strict=True)):
+            here = there = np.arange(new.shape[1])
+            if layer == 0 and states is not None:
+                here, there = np.flatnonzero(states >= 0), states[states >= 0]
+            every = np.arange(new.shape[2])
+            same = self._same_outputs(other, actions) if layer // 2 == last else [(slice(None), every, every)]
+            for nets, to, source in same:
+                new[nets][:, here[:, None], to] = old[nets][:, there[:, None], source]
+
+    def _same_outputs(
+        self, other: Networks, actions: NDArray[np.int64]
+    ) -> list[tuple[slice, NDArray[np.int64], NDArray[np.int64]]]:
+        """Of the last layer: which networks, and which of their outputs are which of the other's."""
+        found, here, there = [], 0, 0
+        for k, (name, (size, _)) in enumerate(self.heads.items()):
+            known = np.flatnonzero(actions >= 0) if size == actions.size else np.arange(size)
+            source = actions[known] if size == actions.size else known
+            nets = slice(None) if self.shared else slice(k, None, self.kinds)
+            found.append((nets, here + known, there + source))
+            if self.shared:
+                here, there = here + size, there + other.heads[name][0]
+        return found
+
+
+@functools.cache
+def perceptron() -> Any:
+    """The forward and backward pass of `Networks` as one operation of autograd.
+
+    Written out, since autograd's own overhead is most of what small operations cost.
+    """
+
+    class Perceptron(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, watched: Tensor, seen: Tensor, nets: Networks) -> Tensor:
+            out, ctx.given = nets.forward(seen)
+            ctx.nets = nets
+            return out
+
+        @staticmethod
+        def backward(ctx: Any, *slopes: Any) -> Any:
+            (slope,), wanted = slopes, ctx.needs_input_grad[1]
+            return None, ctx.nets.backward(slope.contiguous(), ctx.given, wanted), None
+
+    return Perceptron
+
+
+def orthogonal(n: int, m: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """`[n, m]` with orthonormal rows or columns, whichever are fewer; drawn uniformly (Mezzadri, 2007)."""
+    q, r = np.linalg.qr(rng.normal(size=(max(n, m), min(n, m))))
+    q *= np.sign(np.diagonal(r))
+    return q if n >= m else q.T
+
+
+def device_named(name: str) -> str:
+    """A device that is there.
+
+    Raises:
+        SandboxError: this machine has none of that kind.
+    """
+    there = {"cpu": lambda: True, "cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    check(there[name](), f"there is no {name.upper()} device on this machine: choose cpu.", "device")
+    return name

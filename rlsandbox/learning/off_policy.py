@@ -1,0 +1,80 @@
+"""What agents share that learn from a memory of old steps: when they walk, and when they update."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Tick
+from rlsandbox.learning.deep import DeepAgent, DeepConfig
+from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.problem import Enumerable
+
+
+class ReplayConfig(DeepConfig):
+    """Hyperparameters of methods with a replay memory."""
+
+    batch: int = hp(64, ge=1, le=65_536, log=True, label="Batch", doc="steps that an update learns from")
+    memory: int = hp(
+        50_000, ge=1, le=10**7, log=True, label="Memory", doc="steps of a replica that are remembered"
+    )
+    learning_starts: int = hp(
+        100, ge=1, le=10**7, log=True, label="Starts after", doc="steps before the first update", unit="steps"
+    )
+    train_every: int = hp(
+        4, ge=1, le=10_000, log=True, label="Update every", doc="steps from update to update", unit="steps"
+    )
+    n_envs: int = hp(
+        1, ge=1, le=1024, log=True, label="Copies", doc="agents that walk side by side", advanced=True
+    )
+
+
+class OffPolicy(DeepAgent):
+    """Base of DQN, SAC, TD3 and DDPG; a subclass gives `update`.
+
+    Attributes:
+        due: `[1]` step at which the next update is due.
+    """
+
+    def __init__(self, problem: Enumerable, config: ReplayConfig, seeds: Sequence[int]) -> None:
+        self.due = np.array([config.learning_starts], np.int64)
+        super().__init__(problem, config, seeds)
+
+    @property
+    def n_copies(self) -> int:
+        """E."""
+        return self.config.n_envs
+
+    @property
+    def capacity(self) -> int:
+        """The size of the memory."""
+        return self.config.memory
+
+    @abstractmethod
+    def update(self, active: NDArray[np.bool_]) -> None:
+        """One gradient update of the active replicas."""
+
+    def learn(self) -> Iterator[Tick]:
+        """Walk, with an update wherever one is due, for ever; every tick is a boundary."""
+        while True:
+            walking = ~self.resting & (self.walk.steps < self.due)
+            if walking.any():
+                self.roll(step=min(int(self.due[0]), int(self.walk.steps[walking].min()) + self.stride))
+            active = self.walk.steps >= self.due
+            if active.any():
+                self.update(active)
+                self.due += self.config.train_every
+            yield Tick("steps", boundary=True)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """When the next update is due."""
+        return {**super().arrays(), "due": self.due}
+
+    @property
+    def remembered_steps(self) -> NDArray[np.int64]:
+        """`[N]`: how many steps are in the memory."""
+        return np.minimum(self.memory.count, self.capacity)

@@ -1,0 +1,338 @@
+"""What agents share that learn from their own newest steps: rollouts, advantages, being shown."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Floats, Ints, Part, Tick, Update, number
+from rlsandbox.learning.deep import DeepAgent, DeepConfig
+from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.networks import Networks
+from rlsandbox.learning.oracle import lookahead
+from rlsandbox.learning.policy import TabularPolicy
+from rlsandbox.learning.policy_gradient import actor_critic_slopes
+from rlsandbox.learning.problem import Enumerable
+from rlsandbox.learning.rolling import Transitions, advantages
+from rlsandbox.learning.written import closed
+
+_STEPS_A_BOUNDARY = 2048
+"""About so many steps a replica lie between boundaries that are kept: a copy of all state takes its time."""
+
+
+class CriticConfig(DeepConfig):
+    """Hyperparameters of methods with a policy and a value network."""
+
+    entropy_coefficient: float = hp(
+        0.0, ge=0, le=10, label="Entropy", doc="weight of the entropy bonus", live=True
+    )
+    value_coefficient: float = hp(
+        0.5, ge=0, le=100, label="Value loss", doc="weight of the value loss", live=True, advanced=True
+    )
+    max_grad_norm: float = hp(
+        0.5, gt=0, le=1e6, log=True, label="Gradient norm", doc="gradients are clipped to it", advanced=True
+    )
+    shared: bool = hp(False, label="Shared trunk", doc="one network with two heads", advanced=True)
+
+
+class RolloutConfig(CriticConfig):
+    """Hyperparameters of methods that learn from rollouts of several copies."""
+
+    n_envs: int = hp(1, ge=1, le=1024, log=True, label="Copies", doc="agents that walk side by side")
+    n_steps: int = hp(
+        128,
+        ge=1,
+        le=65_536,
+        log=True,
+        label="Rollout",
+        doc="steps of each copy between updates",
+        unit="steps",
+    )
+    gae_lambda: float = hp(
+        0.95,
+        ge=0,
+        le=1,
+        label="Trace",
+        symbol="λ",
+        doc="between one-step TD (0) and Monte Carlo (1) in the advantages",
+        live=True,
+    )
+
+
+class Rollout(NamedTuple):
+    """M steps of each of N replicas, and what is known of them before the first update.
+
+    Attributes:
+        states, actions: `[N, M]` int64.
+        log_prob: `[N, M]` log-probability of the action when it was taken.
+        value: `[N, M]` what the critic said of the state.
+        advantage: `[N, M]` generalised advantage estimates.
+        target: `[N, M]` what the critic is drawn to: advantage + value.
+    """
+
+    states: Ints
+    actions: Ints
+    log_prob: Floats
+    value: Floats
+    advantage: Floats
+    target: Floats
+
+    def ordered(self, order: Ints) -> Rollout:
+        """The same steps in another order `[N, M]`."""
+        fields: Any = (np.take_along_axis(field, order, axis=1) for field in self)
+        return Rollout(*fields)
+
+    def part(self, begin: int, end: int) -> Rollout:
+        """The steps from one place to another of each replica."""
+        fields: Any = (field[:, begin:end] for field in self)
+        return Rollout(*fields)
+
+
+class OnPolicy(DeepAgent):
+    """Base of REINFORCE, actor-critic, A2C, PPO and TRPO.
+
+    A subclass gives `improve`, which makes the gradient updates that follow a rollout.
+
+    Attributes:
+        rollouts: how many there have been.
+        shown: numbers of the newest update, as arrays and tensors `[N, ...]`, for the inspector.
+    """
+
+    def __init__(self, problem: Enumerable, config: CriticConfig, seeds: Sequence[int]) -> None:
+        self.rollouts = np.zeros(1, np.int64)
+        self.shown: dict[str, Any] = {}
+        super().__init__(problem, config, seeds)
+
+    @property
+    def n_copies(self) -> int:
+        """E."""
+        return getattr(self.config, "n_envs", 1)
+
+    @property
+    def capacity(self) -> int:
+        """A rollout of all copies."""
+        return self.n_copies * getattr(self.config, "n_steps", 1)
+
+    def make_nets(self) -> Networks:
+        """An actor, whose first policy is nearly uniform, and a critic ("37 details", detail 2)."""
+        config = self.config
+        heads = {"policy": (self.problem.mdp.n_actions, 0.01), "value": (1, 1.0)}
+        hidden = [config.units] * config.layers
+        shape = config.activation, config.shared, self.device
+        return Networks(self.n_inputs, hidden, heads, self.seeds, *shape)
+
+    @abstractmethod
+    def improve(self, active: NDArray[np.bool_]) -> Iterator[None]:
+        """Learn from the rollout in `memory`, of which replicas that are not `active` have no whole one.
+
+        Yields after every gradient update.
+        """
+
+    def learn(self) -> Iterator[Tick]:
+        """Walk, then improve, for ever."""
+        often = max(1, _STEPS_A_BOUNDARY // self.capacity)
+        while True:
+            for _ in self.collect():
+                yield Tick("steps", boundary=int(self.rollouts[0]) % often == 0)
+            whole = self.whole
+            if not whole.any():  # all rest where their budget ends or the world changes
+                yield Tick("steps", boundary=False)
+            for _ in self.improve(whole):
+                yield Tick("update", boundary=False)
+            self.begin_rollout(whole)
+            self.rollouts += 1
+
+    @property
+    def pending(self) -> bool:
+        """Whether a whole rollout waits to be learnt from, and no replica walks before that."""
+        whole = self.whole
+        return bool(whole.any() and (whole | self.resting).all())
+
+    def begin_rollout(self, replicas: NDArray[np.bool_]) -> None:
+        """Collect anew."""
+        self.memory.count[replicas] = 0
+
+    def goal(self) -> Ints | None:
+        """`[N]` episodes at which a rollout is complete as well, or None."""
+        return None
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """`[N]`: replicas whose rollout is complete."""
+        return self.memory.count >= self.capacity
+
+    def collect(self) -> Iterator[None]:
+        """Walk until every replica has a whole rollout or rests, at most `stride` steps at a time."""
+        while (walking := ~self.whole & ~self.resting).any():
+            until = int(self.memory.count[walking].min()) + self.stride
+            self.roll(min(self.capacity, until), episode=self.goal())
+            yield
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What a rollout more adds."""
+        return {**super().arrays(), "rollouts": self.rollouts}
+
+    def forget(self) -> None:
+        """What was shown had other states."""
+        self.shown = {}
+
+    # -- what the networks say ---------------------------------------------------------------------
+
+    def log_chances(self) -> Floats:
+        """`[N, S, A]` log-probabilities of the actions in all states."""
+        return self.remembered("log_chances", lambda: log_softmax(self.outputs()["policy"]))
+
+    def chances(self) -> Floats:
+        """The policy itself is what it explores by."""
+        return np.exp(self.log_chances())
+
+    def state_values(self) -> Floats:
+        """`[N, S]`, what the critic says."""
+        return self.outputs()["value"][:, :, 0]
+
+    def values(self) -> tuple[Floats, Floats, Floats]:
+        """The critic's values, those of a look ahead, and the policy."""
+        v = self.state_values() * self.problem.mdp.live
+        q = np.stack([lookahead(self.problem.mdp, row, self.config.gamma) for row in v])
+        return v, q, self.chances()
+
+    def greedy(self) -> TabularPolicy:
+        """The likeliest action of each state."""
+        _, q, policy = self.values()
+        return TabularPolicy(TabularPolicy.greedy(policy).probs, q)
+
+    def rollout(self) -> Rollout:
+        """The memory, with the advantages by the values of now."""
+        memory, n, v = self.memory, np.arange(self.n_seeds)[:, None], self.state_values()
+        value, next_value = v[n, memory.state], v[n, memory.next_state]
+        advantage = np.empty_like(value)
+        lam = getattr(self.config, "gae_lambda", 0.0)
+        advantages(memory, value, next_value, self.config.gamma, lam, self.n_copies, advantage)
+        self.shown = {"value": value, "next_value": next_value, "advantage": advantage, **self.seen_steps()}
+        log_prob = self.log_chances()[n, memory.state, memory.action]
+        return Rollout(memory.state, memory.action, log_prob, value, advantage, advantage + value)
+
+    def follow_gain(
+        self,
+        actions: Ints,
+        states: Ints,
+        gain: Floats,
+        target: Floats,
+        share: Floats,
+        active: NDArray[np.bool_],
+    ) -> Floats:
+        """One update of actor and critic; see `actor_critic_slopes`. Returns log-probabilities `[N, B]`."""
+        config, judged = self.config, self.judge(self.seen(states))
+        log_prob, numbers = np.empty(actions.shape), np.empty((3, self.n_seeds))
+        weights = config.value_coefficient, config.entropy_coefficient
+        actor_critic_slopes(
+            *(judged.said["policy"], judged.said["value"], actions, gain, target, share, *weights),
+            *(judged.slopes["policy"], judged.slopes["value"], log_prob, numbers),
+        )
+        self.descend(judged, active, config.max_grad_norm, numbers)
+        return log_prob
+
+    # -- being shown -------------------------------------------------------------------------------
+
+    def imagined(self, state: int, replica: int) -> Update | None:
+        """The TD error of the likeliest action's likeliest outcome."""
+        mdp, v = self.problem.mdp, self.values()[0][replica]
+        a = int(self.chances()[replica, state].argmax())
+        k = int(mdp.prob[state, a].argmax())
+        s_next, terminated = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
+        reward, gamma = float(mdp.reward[state, a, k]), self.config.gamma
+        next_value = 0.0 if terminated else float(v[s_next])
+        target, before = reward + gamma * next_value, float(v[state])
+        return self.step_update(
+            (state, a, reward, s_next, terminated, False), before, next_value, target, -1, ()
+        )
+
+    def seen_steps(self) -> dict[str, Any]:
+        """The steps that an update learns from, as they are now: the memory goes on."""
+        memory = Transitions(*(array.copy() for array in self.memory))
+        return {"memory": memory, "made": self.walk.steps - memory.count}
+
+    def stored(self, replica: int, at: int) -> tuple[int, int, float, int, bool, bool]:
+        """A step that was learnt from: state, action, reward, next state, terminated, truncated."""
+        m = self.shown["memory"]
+        where = int(m.state[replica, at]), int(m.action[replica, at]), float(m.reward[replica, at])
+        ends = bool(m.terminated[replica, at]), bool(m.truncated[replica, at])
+        return *where, int(m.next_state[replica, at]), *ends
+
+    def told_step(self, replica: int, at: int, *more: Part) -> Update:
+        """A step of the newest rollout, with the values and the advantage that were learnt from."""
+        value, next_value, advantage = (
+            float(self.shown[name][replica, at]) for name in ("value", "next_value", "advantage")
+        )
+        step = self.stored(replica, at)
+        lam = getattr(self.config, "gae_lambda", 0.0)
+        kind = "A = δ" if lam == 0 else "A = δ + γλ A′"
+        told = Part(f";  {kind} = {number(advantage)}")
+        made = int(self.shown["made"][replica]) + at + 1
+        following = 0.0 if step[4] else next_value
+        return self.step_update(step, value, following, value + advantage, made, (told, *more))
+
+    def step_update(
+        self,
+        step: tuple[int, int, float, int, bool, bool],
+        before: float,
+        next_value: float,
+        target: float,
+        at: int,
+        more: tuple[Part, ...],
+    ) -> Update:
+        """An update of V(state) written out: delta = r + gamma V(s') - V(s), and what follows from it."""
+        state, _, reward, s_next, terminated, _ = step
+        gamma = self.config.gamma
+        ahead = Part("0 (terminal)") if terminated else Part(closed(next_value), "next", s_next)
+        parts = (
+            Part("δ = "),
+            Part(number(reward), "reward"),
+            Part(f" + {number(gamma)} · "),
+            ahead,
+            Part(" − "),
+            Part(closed(before), "old", state),
+            Part(f" = {number(reward + gamma * next_value - before)}"),
+            *more,
+        )
+        return self.told_update(step, before, target, at, parts)
+
+    def told_update(
+        self,
+        step: tuple[int, int, float, int, bool, bool],
+        before: float,
+        target: float,
+        at: int,
+        parts: tuple[Part, ...],
+    ) -> Update:
+        """An update of V(state), written out; the value after it is what the networks say now."""
+        state, action, reward, s_next, terminated, truncated = step
+        return Update(
+            state=state,
+            action=action,
+            reward=reward,
+            next_state=s_next,
+            next_action=None,
+            terminated=terminated,
+            truncated=truncated,
+            explored=False,
+            before=before,
+            target=target,
+            td_error=target - before,
+            after=float("nan"),
+            alpha=self.config.learning_rate,
+            gamma=self.config.gamma,
+            parts=parts,
+            step=at,
+            of_state=True,
+        )
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """`[..., A]` log-probabilities."""
+    moved = logits - logits.max(axis=-1, keepdims=True)
+    return moved - np.log(np.exp(moved).sum(axis=-1, keepdims=True))

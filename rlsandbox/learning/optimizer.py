@@ -1,0 +1,160 @@
+"""Adam and RMSprop for networks of N replicas, compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.lazy import Lazily
+from rlsandbox.learning.networks import Networks
+from rlsandbox.learning.threads import pool
+from rlsandbox.worlds.compiled import kernel
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Lazily("torch")
+
+
+class Optimizer:
+    """Follows the gradients of networks, clipped replica by replica, in one pass of compiled code.
+
+    For small networks torch's own optimizers cost several times as long. What stands on another device comes
+    to the processor for it.
+
+    Args:
+        nets: what it improves.
+        rule: "adam" (Kingma & Ba, 2015, algorithm 1) or "rmsprop" (Tieleman & Hinton, 2012).
+        learning_rate: step size.
+        eps: added to the root of the second moment.
+
+    Attributes:
+        first, second: `[P]` float32 running means of the gradient (of Adam) and of its square.
+        steps: `[N]` updates of each replica.
+    """
+
+    def __init__(self, nets: Networks, rule: str, learning_rate: float, eps: float) -> None:
+        self.nets, self.rule, self.learning_rate, self.eps = nets, rule, learning_rate, eps
+        self.first, self.second = (np.zeros(nets.flat.numel(), np.float32) for _ in range(2))
+        self.steps = np.zeros(nets.n_seeds, np.int64)
+        # on the processor the same memory
+        self._flat, self._grad = nets.flat.cpu().numpy(), nets.grad.cpu().numpy()
+
+    def step(self, active: NDArray[np.bool_], most: float, threads: int = 1) -> NDArray[np.float64]:
+        """Follow the gradient that stands in the networks' `grad`, and clear it.
+
+        Args:
+            active: `[N]`, the replicas that learn; the others stay as they are.
+            most: largest norm of a replica's gradient.
+            threads: how many share the work; changes no result.
+
+        Returns:
+            `[N]` norms of the gradients before they were clipped.
+        """
+        norms, elsewhere = np.zeros(active.size), self.nets.flat.device.type != "cpu"
+        if elsewhere:
+            self._flat, self._grad = self.nets.flat.cpu().numpy(), self.nets.grad.cpu().numpy()
+        numbers = self._flat, self._grad, self.first, self.second
+        setting = self.rule == "adam", self.learning_rate, self.eps, most
+
+        def share(begin: int, end: int) -> None:
+            descend(*numbers, self.nets.bounds, active, self.steps, *setting, norms, begin, end)
+
+        def share_elsewhere(begin: int, end: int) -> None:
+            torch.set_flush_denormal(True)  # a thread has a setting of its own
+            share(begin, end)
+            torch.set_flush_denormal(False)
+
+        if threads > 1 and active.size > 1:
+            ends = [active.size * k // threads for k in range(threads + 1)]
+            list(pool(threads).map(share_elsewhere, ends[:-1], ends[1:]))
+        else:
+            share(0, active.size)
+        if elsewhere:
+            self.nets.flat.copy_(torch.from_numpy(self._flat))
+            self.nets.grad.zero_()
+        return norms
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that it remembers, by reference."""
+        return {"steps": self.steps, "first": self.first, "second": self.second}
+
+
+@kernel(fastmath=True, error_model="numpy")
+def descend(
+    flat: Any,
+    grad: Any,
+    first: Any,
+    second: Any,
+    bounds: Any,
+    active: Any,
+    steps: Any,
+    adam: bool,
+    learning_rate: float,
+    eps: float,
+    most: float,
+    norms: Any,
+    begin_replica: int,
+    end_replica: int,
+) -> None:
+    """A step of Adam or RMSprop for each active replica of a range, down gradients clipped to norm `most`.
+
+    The gradients are cleared. `flat`, `grad`, `first` and `second` are `[P]`, `bounds` `[L]` where the arrays
+    in them end, each of which holds the numbers of all replicas in turn.
+    """
+    n = active.shape[0]
+    for i in range(begin_replica, end_replica):
+        squares, begin = np.float32(0), 0
+        for end in bounds:
+            size = (end - begin) // n
+            own = grad[begin + i * size : begin + (i + 1) * size]
+            for j in range(size):
+                squares += own[j] * own[j]
+            begin = end
+        norms[i] = np.sqrt(squares)
+        if active[i]:
+            steps[i] += 1
+            scale = np.float32(min(1.0, most / (norms[i] + 1e-6)))
+            # RMSprop is what is left of Adam without a mean of gradients and without the correction of bias
+            keep, keep_squares = np.float32(0), np.float32(0.99)
+            rate, root, small = np.float32(learning_rate), np.float32(1), np.float32(eps)
+            if adam:
+                keep, keep_squares = np.float32(0.9), np.float32(0.999)
+                rate = np.float32(learning_rate / (1.0 - 0.9 ** steps[i]))
+                root = np.float32(1.0 / np.sqrt(1.0 - 0.999 ** steps[i]))
+            begin = 0
+            for end in bounds:
+                size = (end - begin) // n
+                own = slice(begin + i * size, begin + (i + 1) * size)
+                follow(
+                    flat[own],
+                    grad[own],
+                    first[own],
+                    second[own],
+                    scale,
+                    keep,
+                    keep_squares,
+                    rate,
+                    root,
+                    small,
+                )
+                begin = end
+        begin = 0
+        for end in bounds:
+            size = (end - begin) // n
+            grad[begin + i * size : begin + (i + 1) * size] = np.float32(0)
+            begin = end
+
+
+@kernel(fastmath=True, error_model="numpy")
+def follow(flat: Any, grad: Any, first: Any, second: Any, scale: Any, keep: Any, keep_squares: Any, rate: Any,
+           root: Any, small: Any) -> None:  # fmt: skip
+    """The step itself, for the numbers of one array and replica."""
+    fresh, fresh_squares = np.float32(1) - keep, np.float32(1) - keep_squares
+    for j in range(flat.shape[0]):
+        slope = scale * grad[j]
+        first[j] = keep * first[j] + fresh * slope
+        second[j] = keep_squares * second[j] + fresh_squares * slope * slope
+        flat[j] -= rate * first[j] / (root * np.sqrt(second[j]) + small)

@@ -1,0 +1,173 @@
+"""Copies of agents that walk through a model by tables of chances, and what they have met.
+
+The states of a drawn world can be listed, so a network is asked about all of them at once, and compiled code
+walks by its answers until it changes: no Python per step.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rlsandbox.learning.exploration import DRAW, draw, uniform
+from rlsandbox.learning.walk import TRAIL, log_episode, noise, outcome, start_state
+from rlsandbox.worlds.compiled import kernel
+
+FOREVER = np.iinfo(np.int64).max
+
+
+class Log(NamedTuple):
+    """Where `log_episode` writes, of one replica."""
+
+    returns: Any  # [BINS] float64
+    lengths: Any  # [BINS] float64
+    latest: Any  # [LATEST] float64
+    width: Any  # [1] int64
+
+
+class Copies(NamedTuple):
+    """Where the E copies of each of N agents stand."""
+
+    state: Any  # [N, E] int64, -1 between episodes
+    length: Any  # [N, E] int64, steps of the running episode
+    score: Any  # [N, E] float64, undiscounted return of the running episode
+
+    @classmethod
+    def begin(cls, n_seeds: int, n_copies: int) -> Copies:
+        """All between episodes."""
+        shape = (n_seeds, n_copies)
+        return cls(np.full(shape, -1, np.int64), np.zeros(shape, np.int64), np.zeros(shape))
+
+
+class Transitions(NamedTuple):
+    """A ring of C steps a replica, in the order in which they were made: copy by copy, step by step."""
+
+    state: Any  # [N, C] int64
+    action: Any  # [N, C] int64
+    reward: Any  # [N, C] float32
+    next_state: Any  # [N, C] int64
+    terminated: Any  # [N, C] bool
+    truncated: Any  # [N, C] bool
+    count: Any  # [N] int64, steps ever stored
+
+    @classmethod
+    def room_for(cls, n_seeds: int, capacity: int) -> Transitions:
+        """Nothing stored yet."""
+        shape = (n_seeds, capacity)
+        kinds = (np.int64, np.int64, np.float32, np.int64, np.bool_, np.bool_)
+        return cls(*(np.zeros(shape, kind) for kind in kinds), count=np.zeros(n_seeds, np.int64))
+
+    def fits(self, n_states: int, n_actions: int) -> bool:
+        """Whether all that it points to is there; asked of what a file says."""
+        ranges = ((self.state, n_states), (self.next_state, n_states), (self.action, n_actions))
+        inside = all(array.min() >= 0 and array.max() < size for array, size in ranges)
+        return inside and bool((self.count >= 0).all())
+
+
+@kernel
+def roll(
+    chances: Any,
+    model: Any,
+    walk: Any,
+    copies: Any,
+    memory: Any,
+    visits: Any,
+    until: int,
+    step_budget: int,
+    episode_limit: Any,
+) -> None:
+    """Let each replica make steps, its copies taking turns, and store them.
+
+    Args:
+        chances: `[N, S, A]` chances of each action.
+        model: a `Model`.
+        walk: a `Walk`: generators, counts and logs; its `state` and `trail` are those of the first copy.
+        copies: `Copies`.
+        memory: `Transitions`.
+        visits: `[N, S, A]` int64, counted up.
+        until: a replica stops when it has stored so many steps, counted by `memory.count`,
+        step_budget: or made so many,
+        episode_limit: `[N]` or finished so many episodes.
+    """
+    n_copies, capacity = copies.state.shape[1], memory.state.shape[1]
+    for i in range(chances.shape[0]):
+        log = Log(walk.returns[i], walk.lengths[i], walk.latest[i], walk.width[i : i + 1])
+        rng, count, step, episode = walk.rng[i], memory.count[i], walk.steps[i], walk.episodes[i]
+        while count < until and step < step_budget and episode < episode_limit[i]:
+            e, at = step % n_copies, count % capacity
+            s = copies.state[i, e]
+            if s < 0:
+                rng += DRAW
+                s = np.int64(start_state(model, uniform(rng)))
+                copies.length[i, e], copies.score[i, e] = 0, 0.0
+            rng += DRAW
+            a = draw(chances[i, s], uniform(rng))
+            rng += DRAW
+            k = outcome(model, s, a, uniform(rng))
+            s_next, reward, terminated = (
+                np.int64(model.next_state[s, a, k]),
+                model.reward[s, a, k],
+                model.terminal[s, a, k],
+            )
+            if model.noisy and model.reward_sd[s, a, k] > 0:
+                rng += DRAW + DRAW
+                reward += noise(model.reward_sd[s, a, k], rng)
+            visits[i, s, a] += 1
+            copies.length[i, e] += 1
+            copies.score[i, e] += reward
+            truncated = not terminated and copies.length[i, e] == model.step_limit
+            memory.state[i, at], memory.action[i, at], memory.reward[i, at] = s, a, reward
+            memory.next_state[i, at] = s_next
+            memory.terminated[i, at], memory.truncated[i, at] = terminated, truncated
+            over = terminated or truncated
+            if over:
+                log_episode(log, episode, copies.score[i, e], copies.length[i, e])
+                episode += 1
+            copies.state[i, e] = -1 if over else s_next
+            if e == 0:
+                walk.trail[i, (step // n_copies) % TRAIL] = s
+                walk.state[i], walk.length[i] = copies.state[i, 0], 0 if over else copies.length[i, 0]
+            count += 1
+            step += 1
+        walk.rng[i], memory.count[i], walk.steps[i], walk.episodes[i] = rng, count, step, episode
+
+
+@kernel
+def advantages(
+    memory: Any, values: Any, next_values: Any, gamma: float, lam: float, n_copies: int, advantage: Any
+) -> None:
+    """Generalised advantage estimates (Schulman et al., 2016, equation 16), copy by copy, backwards.
+
+        delta = r + gamma V(s') - V(s)        A = delta + gamma lambda A'
+
+    V(s') is 0 where the episode terminated; where it was truncated, it stands for what would have followed.
+
+    Args:
+        memory: `Transitions`, M of them stored from the first place on.
+        values: `[N, M]` values of the states.
+        next_values: `[N, M]` values of where they led.
+        gamma: discount.
+        lam: lambda; 0 is one-step TD, 1 Monte Carlo.
+        n_copies: E; a copy's steps are E apart.
+        advantage: `[N, M]` to fill.
+    """
+    m = advantage.shape[1]
+    for i in range(advantage.shape[0]):
+        for at in range(m - 1, -1, -1):
+            terminated = memory.terminated[i, at]
+            following = 0.0 if terminated else next_values[i, at]
+            delta = memory.reward[i, at] + gamma * following - values[i, at]
+            if at + n_copies < m and not (terminated or memory.truncated[i, at]):
+                delta += gamma * lam * advantage[i, at + n_copies]
+            advantage[i, at] = delta
+
+
+@kernel
+def shuffle(rng: Any, order: Any) -> None:
+    """Put each row of `[N, M]` into a random order (Fisher & Yates), with its own generator `[N]`."""
+    for i in range(order.shape[0]):
+        for j in range(order.shape[1] - 1, 0, -1):
+            rng[i] += DRAW
+            other = int(uniform(rng[i]) * (j + 1))
+            order[i, j], order[i, other] = order[i, other], order[i, j]
