@@ -1,0 +1,184 @@
+"""Batched networks against plain ones of torch, replica by replica."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rlsandbox.learning.networks import Networks, orthogonal
+
+HEADS = {"policy": (4, 0.01), "value": (1, 1.0)}
+SEEDS = (3, 11, 2**40)
+N_INPUTS, BATCH = 7, 9
+
+
+def made(hidden=(6, 5), shared=False, activation="tanh", seeds=SEEDS, heads=None) -> Networks:
+    """Networks whose numbers are all random, biases too."""
+    nets = Networks(N_INPUTS, hidden, heads or HEADS, seeds, activation, shared)
+    nets.flat.copy_(torch.randn(nets.flat.shape, generator=torch.Generator().manual_seed(1)) * 0.5)
+    return nets
+
+
+def plain(nets: Networks, replica: int) -> list[torch.nn.Sequential]:
+    """A replica's networks as anybody would write them, in float64."""
+    nonlinear = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}[nets.activation]
+    found = []
+    for kind in range(nets.kinds):
+        modules: list[torch.nn.Module] = []
+        for weight, bias in nets.layers(replica):
+            linear = torch.nn.Linear(weight.shape[1], weight.shape[2]).double()
+            linear.weight.data = torch.from_numpy(weight[kind].T.astype(np.float64))
+            linear.bias.data = torch.from_numpy(bias[kind, 0].astype(np.float64))
+            modules += [linear, nonlinear()]
+        found.append(torch.nn.Sequential(*modules[:-1]))
+    return found
+
+
+def by_head(nets: Networks, modules: list[torch.nn.Sequential], x: torch.Tensor) -> dict[str, torch.Tensor]:
+    out = [module(x) for module in modules]
+    if nets.shared:
+        parts = out[0].split([size for size, _ in nets.heads.values()], dim=-1)
+        return dict(zip(nets.heads, parts, strict=True))
+    return {name: out[k][:, :size] for k, (name, (size, _)) in enumerate(nets.heads.items())}
+
+
+def descend(said: dict[str, torch.Tensor], slopes: dict[str, np.ndarray]) -> None:
+    """Send slopes back through outputs."""
+    parts = [(part * torch.from_numpy(slopes[name])).sum() for name, part in said.items()]
+    torch.stack(parts).sum().backward()
+
+
+def gradients(nets: Networks, replica: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """A replica's part of `grad`: weights `[kinds, in, out]` and biases `[kinds, 1, out]`, layer by layer."""
+    parts = np.split(nets.grad.numpy(), nets.bounds[:-1])
+    shapes = [array.shape for layer in nets.layers(replica) for array in layer]
+    own = [part.reshape(nets.n_seeds, *shape)[replica] for part, shape in zip(parts, shapes, strict=True)]
+    return list(zip(own[::2], own[1::2], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shared", "activation", "one_hot"),
+    list(itertools.product([(), (5,), (6, 5)], [False, True], ["tanh", "relu"], [False, True])),
+)
+def test_outputs_and_gradients_are_those_of_plain_networks(hidden, shared, activation, one_hot):
+    rng, nets = np.random.default_rng(0), made(hidden, shared, activation)
+    states = rng.integers(N_INPUTS, size=(3, BATCH))
+    dense = rng.normal(size=(3, BATCH, N_INPUTS)).astype(np.float32)
+    slopes = {name: rng.normal(size=(3, BATCH, size)) for name, (size, _) in HEADS.items()}
+    seen: Any = torch.from_numpy(states) if one_hot else torch.from_numpy(dense).requires_grad_()
+    said = nets(seen)
+    descend(said, slopes)
+    for i in range(3):
+        modules = plain(nets, i)
+        x: Any = torch.from_numpy(np.eye(N_INPUTS)[states[i]] if one_hot else dense[i].astype(np.float64))
+        x.requires_grad_()
+        wanted = by_head(nets, modules, x)
+        for name, part in wanted.items():
+            np.testing.assert_allclose(said[name][i].detach(), part.detach(), rtol=1e-5, atol=1e-5)
+        descend(wanted, {name: slope[i] for name, slope in slopes.items()})
+        if not one_hot:
+            np.testing.assert_allclose(seen.grad[i], x.grad, rtol=1e-4, atol=1e-5)
+        for layer, (weight, bias) in enumerate(gradients(nets, i)):
+            for kind, module in enumerate(modules):
+                linear: Any = module[2 * layer]
+                np.testing.assert_allclose(weight[kind], linear.weight.grad.T, rtol=1e-4, atol=1e-5)
+                np.testing.assert_allclose(bias[kind, 0], linear.bias.grad, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_add_up_until_they_are_followed():
+    nets = made()
+    seen = torch.zeros(3, 1, dtype=torch.int64)
+    nets(seen)["value"].sum().backward()
+    once = nets.grad.clone()
+    nets(seen)["value"].sum().backward()
+    assert once.abs().sum() > 0
+    torch.testing.assert_close(nets.grad, 2 * once)
+
+
+def test_a_gradient_of_one_replica_or_head_is_none_of_another():
+    nets = made(shared=False)
+    nets(torch.zeros(3, 2, dtype=torch.int64))["value"][1].sum().backward()
+    norms = [
+        [float(np.abs(weight[k]).sum()) for weight, _ in gradients(nets, i) for k in (0, 1)] for i in range(3)
+    ]
+    assert norms[0] == [0.0] * 6 and norms[2] == [0.0] * 6
+    assert norms[1][::2] == [0.0] * 3 and min(norms[1][1::2]) > 0  # of the actor nothing, of the critic all
+
+
+def test_a_copy_keeps_its_numbers():
+    nets = made()
+    seen = torch.zeros(3, 2, dtype=torch.int64)
+    before, twin = nets.forward(seen)[0].clone(), nets.copy()
+    nets.flat.mul_(3.0)
+    torch.testing.assert_close(twin.forward(seen)[0], before, rtol=0, atol=0)
+    assert not torch.equal(nets.forward(seen)[0], before)
+
+
+@pytest.mark.parametrize("hidden", [(), (6, 5)])
+@pytest.mark.parametrize("shared", [False, True])
+def test_after_an_edit_known_states_and_actions_are_worth_what_they_were(shared, hidden):
+    old = made(hidden, shared, heads={"q": (4, 1.0), "value": (1, 1.0)})
+    new = Networks(5, hidden, {"q": (3, 1.0), "value": (1, 1.0)}, SEEDS, "tanh", shared)
+    fresh = [new.layers(i) for i in range(3)]
+    states, actions = np.array([6, -1, 0, 2, -1]), np.array([3, -1, 0])
+    new.take_over(old, states, actions)
+    known, there = np.flatnonzero(states >= 0), states[states >= 0]
+    said = new.by_head(new.forward(torch.from_numpy(np.tile(known, (3, 1))))[0])
+    was = old.by_head(old.forward(torch.from_numpy(np.tile(there, (3, 1))))[0])
+    torch.testing.assert_close(said["value"], was["value"], rtol=0, atol=1e-6)
+    torch.testing.assert_close(said["q"][..., [0, 2]], was["q"][..., [3, 0]], rtol=0, atol=1e-6)
+    for i in range(3):
+        now = new.layers(i)
+        np.testing.assert_array_equal(now[0][0][:, [1, 4]], fresh[i][0][0][:, [1, 4]])  # states that are new
+        np.testing.assert_array_equal(now[-1][0][0, :, 1], fresh[i][-1][0][0, :, 1])  # an action that is new
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_where_an_edit_leaves_inputs_and_actions_alone_nothing_is_said_differently(shared):
+    old = made((6,), shared)
+    new = Networks(N_INPUTS, (6,), HEADS, SEEDS, shared=shared)
+    new.take_over(old, None, np.arange(4))
+    seen = torch.randn(3, BATCH, N_INPUTS, generator=torch.Generator().manual_seed(5))
+    said, was = (nets.by_head(nets.forward(seen)[0]) for nets in (new, old))
+    for name in HEADS:
+        torch.testing.assert_close(said[name], was[name], rtol=0, atol=0)
+
+
+def test_weights_begin_orthogonal_with_the_gains_of_their_layers_and_biases_at_zero():
+    nets = Networks(20, (8, 12), HEADS, SEEDS)
+    for i in range(3):
+        (first, second, last) = nets.layers(i)
+        for kind in (0, 1):
+            np.testing.assert_allclose(first[0][kind].T @ first[0][kind], 2 * np.eye(8), atol=1e-5)
+            np.testing.assert_allclose(second[0][kind] @ second[0][kind].T, 2 * np.eye(8), atol=1e-5)
+        policy, value = last[0][0], last[0][1, :, :1]
+        np.testing.assert_allclose(policy.T @ policy, 1e-4 * np.eye(4), atol=1e-8)
+        np.testing.assert_allclose(value.T @ value, [[1.0]], atol=1e-5)
+        assert all(not bias.any() for _, bias in nets.layers(i))
+    shared = Networks(20, (8,), HEADS, SEEDS, shared=True).layers(0)[-1][0][0]
+    np.testing.assert_allclose(shared[:, :4].T @ shared[:, :4], 1e-4 * np.eye(4), atol=1e-8)
+    np.testing.assert_allclose(shared[:, 4:].T @ shared[:, 4:], [[1.0]], atol=1e-5)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_replica_begins_by_its_seed_alone(shared):
+    many = Networks(N_INPUTS, (6, 5), HEADS, SEEDS, shared=shared)
+    for i, seed in enumerate(SEEDS):
+        alone = Networks(N_INPUTS, (6, 5), HEADS, (seed,), shared=shared)
+        for (w, b), (w_alone, b_alone) in zip(many.layers(i), alone.layers(0), strict=True):
+            np.testing.assert_array_equal(w, w_alone)
+            np.testing.assert_array_equal(b, b_alone)
+    weights = [layers[0][0].tobytes() for layers in map(many.layers, range(3))]
+    assert len(set(weights)) == 3
+    actor_and_critic = many.layers(0)[0][0]
+    assert shared or not np.array_equal(actor_and_critic[0], actor_and_critic[1])
+
+
+def test_orthogonal_matrices_point_everywhere():
+    """Uniformly drawn, each number has mean 0 and variance 1 / the longer side; |mean| is under 4 sigma."""
+    rng = np.random.default_rng(0)
+    drawn = np.stack([orthogonal(5, 3, rng) for _ in range(2000)])
+    assert np.abs(drawn.mean(axis=0)).max() < 4 * np.sqrt(1 / 5 / 2000)
+    np.testing.assert_allclose((drawn**2).mean(axis=0), 1 / 5, atol=0.02)
