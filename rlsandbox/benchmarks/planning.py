@@ -2,8 +2,9 @@
 
 Grids have a goal in one corner, four moves that slip to either side, and walls at random where they are
 walled; arbitrary models have random successors. Ours is timed with everything from the model's arrays to V*
-and Q*. Of quantecon's only `solve` is: its sparse matrices, made of live states alone, are ready before, and
-of some settings the fastest counts. Each is one thread, timed by the processor's clock, in rounds that
+and Q*. Of quantecon's only `solve` is: its sparse matrices, made of live states alone, are ready before. The
+fastest of some settings of it, found anew for each model, counts, and beside it the setting that it comes
+with, as one would call it. Each is one thread, timed by the processor's clock, in rounds that
 alternate; medians count. Residuals are computed alike for both, where an episode has ended all is worth 0.
 """
 
@@ -54,8 +55,9 @@ def run(seconds: float | None = None) -> dict[str, Any]:
     found: dict[str, Any] = {"rounds": rounds, "gamma": GAMMA, "residual_wanted": RESIDUAL}
     found["cases"] = {name: compare(make(), rounds) for name, make in models.items()}
     for kind in ("walled", "open", "arbitrary"):
-        ratios = [case["ratio"] for name, case in found["cases"].items() if name.startswith(kind)]
-        found[f"least_ratio_{kind}"] = min(ratios, default=None)
+        cases = [case for name, case in found["cases"].items() if name.startswith(kind)]
+        for ratio in ("ratio_to_best_setting", "ratio_to_default_setting"):
+            found[f"least_{ratio}_{kind}"] = min((case[ratio] for case in cases), default=None)
     found[f"large_{LARGE}x{LARGE}"] = large(rounds)
     return found
 
@@ -82,7 +84,7 @@ def compare(mdp: TabularMDP, rounds: int) -> dict[str, Any]:
     return {
         "states": int(states.size),
         "seconds": seconds,
-        "ratio": seconds["quantecon"] / seconds["rlsandbox"],
+        "ratio_to_best_setting": seconds["quantecon"] / seconds["rlsandbox"],
         "ratio_to_default_setting": by_default / seconds["rlsandbox"],
         "sweeps": {"rlsandbox": ours.sweeps, "quantecon": int(solution.num_iter) * (1 + setting["k"])},
         "quantecon_k": setting["k"],

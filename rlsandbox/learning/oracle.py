@@ -98,7 +98,7 @@ def load_kernels() -> None:
         packed = pack(mdp, mdp.live, 0.5)
         v, q, layers = np.zeros(packed.order.size + 1), np.zeros(mdp.prob.shape[:2]), _layers(packed)
         wave[packed.shared](packed.rows, v, layers, 0.5, 1.0, 1)
-        _improved(mdp, packed, v, layers, 1.0)
+        _improved(packed, v, layers, 1.0)
         finish[packed.shared](packed.rows, v, packed.order, np.zeros(mdp.n_states), q)
 
 
@@ -121,17 +121,15 @@ def _discounted(
         passes = n_layers + _SPARE_PASSES
         if wave[packed.shared](packed.rows, v, layers, gamma, enough, passes) <= enough:
             return
-    residual = _improved(mdp, packed, v, layers, enough)
+    residual = _improved(packed, v, layers, enough)
     if residual > max(enough, 1e-15 * np.abs(v).max()):
         v[:-1] = _by_policies(mdp, packed, v, gamma)
 
 
-def _improved(
-    mdp: TabularMDP, packed: Packed, v: NDArray[np.float64], layers: Layers, enough: float
-) -> float:
+def _improved(packed: Packed, v: NDArray[np.float64], layers: Layers, enough: float) -> float:
     """Values `[n + 1]` after modified policy iteration, in place, and their residual."""
     n, rows = packed.order.size, packed.rows
-    width = 4 if packed.shared else mdp.prob.shape[2]
+    width = rows.near.shape[-1]
     scratch = np.empty(n), np.empty((n, width), np.uint32), np.empty((n, width))
     return alternate[packed.shared](rows, v, *scratch, _ROUNDS, enough, layers.progress)
 

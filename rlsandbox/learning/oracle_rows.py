@@ -33,11 +33,11 @@ class Rows(NamedTuple):
     that is (pay + sum weight v(near)) scale, scale = 1 / (1 - own): staying is solved for, not waited for.
 
     Attributes:
-        near: `[n, D]` uint32 successors; n stands for none, and its value is 0.
+        near: uint32 successors, `[n, 4]` for four actions that share them, else `[n, A, K]`; n stands for
+            none, and its value is 0.
         kind: `[n]` uint32 row of the table.
         table: `[C, W + 3 A]`: W weights, that is gamma times chances, then expected rewards, scales and owns.
-            Weights are `[4, A]` for four actions and D = 4 successors that they share, else `[A, K]` for
-            D = A K successors, those of the first action first.
+            Weights are `[4, A]` for shared successors, else `[A, K]`.
     """
 
     near: Any
@@ -102,7 +102,8 @@ def pack(mdp: TabularMDP, live: NDArray[np.bool_], gamma: float) -> Packed:
             return packed
     # there is no way outwards: as they stand, they are in order
     begins, reader = np.array([0, n_states], np.uint32), np.zeros(1, np.int32)
-    return Packed(Rows(near, kind, table), np.arange(n_states, dtype=np.int32), begins, reader, pay, False)
+    rows = Rows(near.reshape(n_states, n_actions, n_outcomes), kind, table)
+    return Packed(rows, np.arange(n_states, dtype=np.int32), begins, reader, pay, False)
 
 
 def _ordered_by_steps(kind: Any, step: Any, table: Any, pay: Any, live: Any, ends: Any) -> Packed | None:
@@ -128,9 +129,11 @@ def _ordered(near: Any, kind: Any, table: Any, pay: Any, live: Any, ends: Any, s
     begins = np.empty(n_states // _THIN + 2, np.uint32)
     layers = _order((after, before), live, ends, order, place, begins)
     begins, n = begins[: layers + 1], int(begins[layers])
-    rows = Rows(np.empty((n, near.shape[1]), np.uint32), kind[order[:n]], table)
-    reader = np.arange(layers, dtype=np.int32)
-    _renumber(near, order, place, begins, np.empty(n, np.int32), rows.near, reader)
+    onward, reader = np.empty((n, near.shape[1]), np.uint32), np.arange(layers, dtype=np.int32)
+    _renumber(near, order, place, begins, np.empty(n, np.int32), onward, reader)
+    if not shared:
+        onward = onward.reshape(n, pay.shape[1], near.shape[1] // pay.shape[1])
+    rows = Rows(onward, kind[order[:n]], table)
     return Packed(rows, order[:n], begins, reader, pay, shared)
 
 

@@ -14,7 +14,7 @@ _SPEED = 4
 _ROUNDING = 4 * 2.0**-52
 _SHIFTS = 50
 """Rounds of policy iteration that shift all values; the others surely converge."""
-_EVALUATIONS = 8
+_EVALUATIONS = 5
 
 
 class Layers(NamedTuple):
@@ -44,7 +44,7 @@ def _sizes(rows: Any) -> tuple[int, int]:
 @kernel(inline="always")
 def _sizes_any(rows: Any) -> tuple[int, int]:
     """Weights and actions of a kind."""
-    return rows.near.shape[1], (rows.table.shape[1] - rows.near.shape[1]) // 3
+    return rows.near.shape[1] * rows.near.shape[2], rows.near.shape[1]
 
 
 @kernel(inline="always")
@@ -58,10 +58,10 @@ def _moving(rows: Any, v: Any, i: int, c: int, a: int) -> float:
 @kernel(inline="always")
 def _moving_any(rows: Any, v: Any, i: int, c: int, a: int) -> float:
     """What an action is worth but for staying, each outcome with a successor of its own."""
-    weights, n_actions = _sizes_any(rows)
-    n_outcomes, q = weights // n_actions, rows.table[c, weights + a]
-    for k in range(a * n_outcomes, (a + 1) * n_outcomes):
-        q += rows.table[c, k] * v[rows.near[i, k]]
+    weights, n_outcomes = _sizes_any(rows)[0], rows.near.shape[2]
+    q = rows.table[c, weights + a]
+    for k in range(n_outcomes):
+        q += rows.table[c, a * n_outcomes + k] * v[rows.near[i, a, k]]
     return q
 
 
@@ -114,7 +114,7 @@ def _take_any(rows: Any, i: int, c: int, a: int, to: Any, chance: Any) -> float:
     onward, n_outcomes = 0.0, to.shape[1]
     weights, n_actions = _sizes_any(rows)
     for k in range(n_outcomes):
-        to[i, k] = rows.near[i, a * n_outcomes + k]
+        to[i, k] = rows.near[i, a, k]
         chance[i, k] = rows.table[c, a * n_outcomes + k] * rows.table[c, weights + n_actions + a]
         onward += rows.table[c, a * n_outcomes + k]
     return onward
@@ -153,7 +153,7 @@ def _wave(rows: Any, v: Any, layers: Any, gamma: float, enough: float, passes: i
             for at in range(low, front):
                 if not pending[at] > enough:
                     continue
-                most = 0.0
+                most = total = 0.0
                 for i in range(begins[at], begins[at + 1]):
                     before = v[i]
                     if greedy:
@@ -162,10 +162,9 @@ def _wave(rows: Any, v: Any, layers: Any, gamma: float, enough: float, passes: i
                         c, a = rows.kind[i], taken[i]
                         v[i] = _moving(rows, v, i, c, a) * rows.table[c, weights + n_actions + a]
                     change = abs(v[i] - before)
-                    if not change <= most:
-                        most = change
+                    most, total = max(most, change), total + change
                 largest = max(largest, abs(v[begins[at]]))
-                if not most < np.inf:
+                if not total < np.inf:  # a maximum may pass over what is not a number
                     return np.inf
                 progress[2] += begins[at + 1] - begins[at]
                 moved = max(moved, most)
