@@ -115,8 +115,8 @@ class DeepAgent(Agent):
         """What it would do without exploring."""
 
     @abstractmethod
-    def values(self) -> tuple[Floats, Floats, Floats]:
-        """V `[N, S]`, Q `[N, S, A]` and the policy `[N, S, A]` that overlays show."""
+    def values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
+        """Of some replicas V `[n, S]`, Q `[n, S, A]` and the policy `[n, S, A]` that overlays show."""
 
     def told(self, replica: int) -> Update | None:
         """The newest update of a replica with its own numbers; None before the first."""
@@ -250,7 +250,8 @@ class DeepAgent(Agent):
         """Copies for one replica, or means over all."""
         one = view.replica
         shown, live = one or 0, self.problem.mdp.live
-        v, q, policy = (every.mean(axis=0) if one is None else every[one].copy() for every in self.values())
+        replicas = slice(None) if one is None else slice(one, one + 1)
+        v, q, policy = (every.mean(axis=0) for every in self.values(replicas))
         visits = None
         if "visits" in view.wants:
             visits = self.visits.sum(axis=0) if one is None else self.visits[one].copy()

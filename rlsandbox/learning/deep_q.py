@@ -155,9 +155,9 @@ class DeepQ(OffPolicy):
         spread_greedily(q, self.epsilon(), chances)
         return chances
 
-    def values(self) -> tuple[Floats, Floats, Floats]:
+    def values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
         """The largest Q, all of Q, and the greedy policy."""
-        q = self.action_values()
+        q = self.action_values()[replicas]
         return q.max(axis=2), q, greedy_probs(q)
 
     def greedy(self) -> TabularPolicy:

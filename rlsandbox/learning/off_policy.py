@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class OffPolicy(DeepAgent):
         due: `[1]` step at which the next update is due.
     """
 
+    offers: ClassVar[frozenset[str]] = frozenset({"replay"})
+
     def __init__(self, problem: Enumerable, config: ReplayConfig, seeds: Sequence[int]) -> None:
         self.due = np.array([config.learning_starts], np.int64)
         super().__init__(problem, config, seeds)
@@ -73,6 +75,20 @@ class OffPolicy(DeepAgent):
     def arrays(self) -> dict[str, NDArray[Any]]:
         """When the next update is due."""
         return {**super().arrays(), "due": self.due}
+
+    def field(self, name: str, replica: int | None) -> NDArray[Any]:
+        """`[S, A]`: how many of the stored steps began there; without a replica, the mean."""
+        return self.stored(np.ones(self.memory.state.shape), replica)
+
+    def stored(self, weight: NDArray[np.float64], replica: int | None) -> NDArray[np.float64]:
+        """`[S, A]`: sums of weights `[N, C]` over the stored steps; without a replica, their mean."""
+        if replica is None:
+            return np.mean([self.stored(weight, i) for i in range(self.n_seeds)], axis=0)
+        mdp, filled = self.problem.mdp, int(self.remembered_steps[replica])
+        pairs = self.memory.state[replica, :filled] * mdp.n_actions + self.memory.action[replica, :filled]
+        size = mdp.n_states * mdp.n_actions
+        sums: Any = np.bincount(pairs, weight[replica, :filled], size)
+        return sums.reshape(mdp.n_states, mdp.n_actions)
 
     @property
     def remembered_steps(self) -> NDArray[np.int64]:

@@ -194,15 +194,15 @@ class OnPolicy(DeepAgent):
         """`[N, S]`, what the critic says."""
         return self.outputs()["value"][:, :, 0]
 
-    def values(self) -> tuple[Floats, Floats, Floats]:
+    def values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
         """The critic's values, those of a look ahead, and the policy."""
-        v = self.state_values() * self.problem.mdp.live
+        v = self.state_values()[replicas] * self.problem.mdp.live
         q = np.stack([lookahead(self.problem.mdp, row, self.config.gamma) for row in v])
-        return v, q, self.chances()
+        return v, q, np.exp(self.log_chances()[replicas])
 
     def greedy(self) -> TabularPolicy:
         """The likeliest action of each state."""
-        _, q, policy = self.values()
+        _, q, policy = self.values(slice(None))
         return TabularPolicy(TabularPolicy.greedy(policy).probs, q)
 
     def rollout(self) -> Rollout:
@@ -240,8 +240,8 @@ class OnPolicy(DeepAgent):
 
     def imagined(self, state: int, replica: int) -> Update | None:
         """The TD error of the likeliest action's likeliest outcome."""
-        mdp, v = self.problem.mdp, self.values()[0][replica]
-        a = int(self.chances()[replica, state].argmax())
+        mdp, v = self.problem.mdp, self.state_values()[replica] * self.problem.mdp.live
+        a = int(self.log_chances()[replica, state].argmax())
         k = int(mdp.prob[state, a].argmax())
         s_next, terminated = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
         reward, gamma = float(mdp.reward[state, a, k]), self.config.gamma

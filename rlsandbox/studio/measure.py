@@ -20,12 +20,12 @@ from rlsandbox.training.pace import Pace
 from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.files import open_world
 
-_ALGORITHM, _WORLD, _SEEDS = "q_learning", "cliff_walking", 16
+_WORLD, _SEEDS = "cliff_walking", 16
 
 
-def _headless_rate(seconds: float) -> float:
+def _headless_rate(algorithm: str, seconds: float) -> float:
     """Steps a second of the same run without a window."""
-    session = TrainingSession(RunSpec(_ALGORITHM, open_world(_WORLD), seeds=tuple(range(_SEEDS))))
+    session = TrainingSession(RunSpec(algorithm, open_world(_WORLD), seeds=tuple(range(_SEEDS))))
     session.run_slice(0.5)
     first, began = int(session.agent.steps.sum()), time.perf_counter()
     while time.perf_counter() - began < seconds:
@@ -33,11 +33,11 @@ def _headless_rate(seconds: float) -> float:
     return (int(session.agent.steps.sum()) - first) / (time.perf_counter() - began)
 
 
-def measure_window(seconds: float) -> dict[str, float]:
+def measure_window(algorithm: str, seconds: float) -> dict[str, float]:
     """Frame intervals (ms), training rate as a share of headless, and how soon Stop is answered (ms)."""
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
-    headless = _headless_rate(2.0)
+    headless = _headless_rate(algorithm, 2.0)
     app = application()
     theme_manager().apply(app, "dark")
     paints: list[float] = []
@@ -54,7 +54,7 @@ def measure_window(seconds: float) -> dict[str, float]:
     control = window.control
     control.set_pace(Pace(None, None))
     request = {
-        "algorithm": _ALGORITHM,
+        "algorithm": algorithm,
         "config": {},
         "seeds": tuple(range(_SEEDS)),
         "steps": 10**15,
@@ -107,4 +107,5 @@ def _steps(control: TrainingControl) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure_window(float(os.environ["RLSANDBOX_BENCH_SECONDS"]))))
+    seconds = float(os.environ["RLSANDBOX_BENCH_SECONDS"])
+    print(json.dumps(measure_window(os.environ["RLSANDBOX_BENCH_ALGORITHM"], seconds)))

@@ -53,6 +53,7 @@ class DQN(DeepQ):
     source = "Mnih et al. (2015), Human-level control through deep reinforcement learning, algorithm 1"
     equation = "min ( r + γ max Q_target(s′,·) − Q(s,a) )²"
     logged = ("loss", "mean Q", "TD error", "gradient norm", "epsilon", "replay size")
+    offers: ClassVar[frozenset[str]] = frozenset({"replay", "priorities"})
     presets: ClassVar[dict[str, Preset]] = {"course": Preset(COURSE, episodes=500)}
 
     class Config(DeepQConfig):
@@ -139,6 +140,15 @@ class DQN(DeepQ):
         beta = config.priority_beta
         pick_by_priority(self.walk.rng, self.tree, memory.count, self.capacity, beta, chosen, weight)
         return chosen, weight
+
+    def field(self, name: str, replica: int | None) -> NDArray[Any]:
+        """How many of the stored steps began with each action, or how likely one of them is drawn next."""
+        if name != "priorities":
+            return super().field(name, replica)
+        if not self.config.prioritized:
+            return np.zeros(self.visits.shape[1:])
+        leaves = self.tree[:, self.tree.shape[1] // 2 :][:, : self.capacity]
+        return self.stored(leaves / np.maximum(self.tree[:, 1:2], 1e-300), replica)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What priorities add."""

@@ -346,6 +346,7 @@ class AgentPanel(QWidget):
         self._equation.setToolTip(agent.source)
         self.form.set_algorithm(agent)
         self.preset.set_algorithm(agent)
+        self.device.setVisible("device" not in agent.Config.model_fields)
         if self._lent is not None and self.budget.value() == ("episodes", self._lent[0]):
             self.budget.set_value(("episodes", self._lent[1]))
         if agent.unit == "sweeps":

@@ -236,7 +236,7 @@ class CurvesPanel(QWidget):
         """Title and meaning of a curve; the distance to the truth is another one for methods that predict."""
         predicts = {run.predicts for run in self._runs}
         if name != "gap" or True not in predicts:
-            return self._others.get(name, (name, self.tr("of each update of the networks")))
+            return self._others.get(name, (name, self.tr("per update")))
         return self._error if predicts == {True} else self._either
 
     def _show(self, pane: _Pane, name: str, names: list[str]) -> list[Band]:
