@@ -38,6 +38,7 @@ class DeepQConfig(ReplayConfig):
         doc="updates from copy to copy",
         unit="updates",
         only_if=("target", "hard"),
+        advanced=True,
     )
     tau: float = hp(
         0.01,
@@ -47,13 +48,14 @@ class DeepQConfig(ReplayConfig):
         symbol="τ",
         doc="how far the target follows",
         only_if=("target", "soft"),
+        advanced=True,
     )
     dueling: bool = hp(False, label="Dueling", doc="Q = V + A - mean A, from two heads of one trunk")
     epsilon: float = hp(
         1.0, ge=0, le=1, label="Random actions", symbol="ε", doc="chance of one at first", live=True
     )
     epsilon_schedule: Literal["constant", "linear", "exponential"] = hp(
-        "linear", label="ε schedule", doc="how epsilon falls"
+        "linear", label="ε schedule", doc="how epsilon falls", advanced=True
     )
     epsilon_end: float = hp(
         0.05,
@@ -62,6 +64,7 @@ class DeepQConfig(ReplayConfig):
         label="ε at the end",
         doc="least value",
         only_if=("epsilon_schedule", "!constant"),
+        advanced=True,
     )
     epsilon_steps: int = hp(
         3000,
@@ -72,6 +75,7 @@ class DeepQConfig(ReplayConfig):
         doc="steps until the least value",
         unit="steps",
         only_if=("epsilon_schedule", "linear"),
+        advanced=True,
     )
     epsilon_decay: float = hp(
         0.995,
@@ -80,6 +84,7 @@ class DeepQConfig(ReplayConfig):
         label="ε factor",
         doc="factor an update",
         only_if=("epsilon_schedule", "exponential"),
+        advanced=True,
     )
     max_grad_norm: float = hp(10.0, gt=0, le=1e6, log=True, label="Gradient norm", doc="clip", advanced=True)
 

@@ -18,15 +18,37 @@ from rlsandbox.learning.problem import Enumerable
 class ReplayConfig(DeepConfig):
     """Hyperparameters of methods with a replay memory."""
 
-    batch: int = hp(64, ge=1, le=65_536, log=True, label="Batch", doc="steps that an update learns from")
+    batch: int = hp(
+        64, ge=1, le=65_536, log=True, label="Batch", doc="steps that an update learns from", advanced=True
+    )
     memory: int = hp(
-        50_000, ge=1, le=10**7, log=True, label="Memory", doc="steps of a replica that are remembered"
+        50_000,
+        ge=1,
+        le=10**7,
+        log=True,
+        label="Memory",
+        doc="steps of a replica that are remembered",
+        advanced=True,
     )
     learning_starts: int = hp(
-        100, ge=1, le=10**7, log=True, label="Starts after", doc="steps before the first update", unit="steps"
+        100,
+        ge=1,
+        le=10**7,
+        log=True,
+        label="Starts after",
+        doc="steps before the first update",
+        unit="steps",
+        advanced=True,
     )
     train_every: int = hp(
-        4, ge=1, le=10_000, log=True, label="Update every", doc="steps from update to update", unit="steps"
+        4,
+        ge=1,
+        le=10_000,
+        log=True,
+        label="Update every",
+        doc="steps from update to update",
+        unit="steps",
+        advanced=True,
     )
     n_envs: int = hp(
         1, ge=1, le=1024, log=True, label="Copies", doc="agents that walk side by side", advanced=True

@@ -67,7 +67,12 @@ class DQN(DeepQ):
         double: bool = hp(False, label="Double", doc="the network chooses, the target values the next action")
         prioritized: bool = hp(False, label="Prioritized", doc="draws steps by their last error")
         priority_alpha: float = hp(
-            0.6, ge=0, le=1, doc="0: uniform, 1: in proportion to the error", only_if=("prioritized", "True")
+            0.6,
+            ge=0,
+            le=1,
+            doc="0: uniform, 1: in proportion to the error",
+            only_if=("prioritized", "True"),
+            advanced=True,
         )
         priority_beta: float = hp(
             0.4,
@@ -76,6 +81,7 @@ class DQN(DeepQ):
             doc="how much the weights make up for it",
             only_if=("prioritized", "True"),
             live=True,
+            advanced=True,
         )
         n: int = hp(1, ge=1, le=64, label="Steps", symbol="n", doc="steps of a return", advanced=True)
         loss: Literal["squared", "Huber"] = hp("squared", doc="of the TD error", advanced=True)
