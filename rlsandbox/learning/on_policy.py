@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Floats, Ints, Part, Tick, Update, number
+from rlsandbox.learning.agent import Floats, Ints, Line, Part, Tick, Update, number
 from rlsandbox.learning.deep import DeepAgent, DeepConfig
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Networks
@@ -263,18 +263,25 @@ class OnPolicy(DeepAgent):
         ends = bool(m.terminated[replica, at]), bool(m.truncated[replica, at])
         return *where, int(m.next_state[replica, at]), *ends
 
-    def told_step(self, replica: int, at: int, *more: Part) -> Update:
-        """A step of the newest rollout, with the values and the advantage that were learnt from."""
+    def told_step(self, replica: int, at: int, normalised: str, *more: str) -> Update:
+        """A step of the newest rollout, with the values and the advantage that were learnt from.
+
+        Args:
+            replica: whose.
+            at: which step.
+            normalised: what became of the advantage, to be written behind it.
+            more: what else the update computed, a line each.
+        """
         value, next_value, advantage = (
             float(self.shown[name][replica, at]) for name in ("value", "next_value", "advantage")
         )
         step = self.stored(replica, at)
         lam = getattr(self.config, "gae_lambda", 0.0)
         kind = "A = δ" if lam == 0 else "A = δ + γλ A′"
-        told = Part(f";  {kind} = {number(advantage)}")
+        lines = f"{kind} = {number(advantage)}{normalised}", *more
         made = int(self.shown["made"][replica]) + at + 1
         following = 0.0 if step[4] else next_value
-        return self.step_update(step, value, following, value + advantage, made, (told, *more))
+        return self.step_update(step, value, following, value + advantage, made, lines)
 
     def step_update(
         self,
@@ -283,7 +290,7 @@ class OnPolicy(DeepAgent):
         next_value: float,
         target: float,
         at: int,
-        more: tuple[Part, ...],
+        more: tuple[str, ...],
     ) -> Update:
         """An update of V(state) written out: delta = r + gamma V(s') - V(s), and what follows from it."""
         state, _, reward, s_next, terminated, _ = step
@@ -297,9 +304,8 @@ class OnPolicy(DeepAgent):
             Part(" − "),
             Part(closed(before), "old", state),
             Part(f" = {number(reward + gamma * next_value - before)}"),
-            *more,
         )
-        return self.told_update(step, before, target, at, parts)
+        return self.told_update(step, before, target, at, parts, more)
 
     def told_update(
         self,
@@ -308,8 +314,9 @@ class OnPolicy(DeepAgent):
         target: float,
         at: int,
         parts: tuple[Part, ...],
+        more: tuple[str, ...],
     ) -> Update:
-        """An update of V(state), written out; the value after it is what the networks say now."""
+        """An update of V(state), written out, with more lines beneath it; no value stands still after it."""
         state, action, reward, s_next, terminated, truncated = step
         return Update(
             state=state,
@@ -327,6 +334,7 @@ class OnPolicy(DeepAgent):
             alpha=self.config.learning_rate,
             gamma=self.config.gamma,
             parts=parts,
+            lines=tuple(Line(state, (Part(line),)) for line in more),
             step=at,
             of_state=True,
         )

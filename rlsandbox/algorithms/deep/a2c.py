@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Part, Preset, Update, number
+from rlsandbox.learning.agent import Preset, Update, number
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.on_policy import OnPolicy, RolloutConfig
@@ -78,7 +78,6 @@ class A2C(OnPolicy):
         return self.told_step(
             replica,
             at,
-            Part(
-                f";  log π(a|s) A = {closed(log_prob)} · {closed(advantage)} = {number(log_prob * advantage)}"
-            ),
+            "",
+            f"log π(a|s) A = {closed(log_prob)} · {closed(advantage)} = {number(log_prob * advantage)}",
         )

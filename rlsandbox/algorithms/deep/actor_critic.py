@@ -15,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Part, Preset, Update, number
+from rlsandbox.learning.agent import Preset, Update, number
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.on_policy import CriticConfig, OnPolicy
 from rlsandbox.learning.written import closed
@@ -71,4 +71,4 @@ class ActorCritic(OnPolicy):
         )
         factors = f"{number(weight)} · {closed(log_prob)} · {closed(advantage)}"
         gain = number(weight * log_prob * advantage)
-        return self.told_step(replica, 0, Part(f";  γᵗ log π(a|s) δ = {factors} = {gain}"))
+        return self.told_step(replica, 0, "", f"γᵗ log π(a|s) δ = {factors} = {gain}")

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Part, Preset, Update, number
+from rlsandbox.learning.agent import Preset, Update, number
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.on_policy import OnPolicy, Rollout, RolloutConfig
 from rlsandbox.learning.policy_gradient import entropy_of, log_sum_exp, slope_policy
@@ -191,10 +191,9 @@ class PPO(OnPolicy):
         return self.told_step(
             replica,
             int(self.shown["row"][replica]),
-            Part(f", normalised {number(weight)}" if self.config.normalize else ""),
-            Part(
-                f";  ρ = {number(ratio)};  min(ρA, clip(ρ)A) = min({products}) = {number(min(gains))}{note}"
-            ),
+            f", normalised {number(weight)}" if self.config.normalize else "",
+            f"ρ = π(a|s) / π_old(a|s) = {number(ratio)}",
+            f"min(ρA, clip(ρ)A) = min({products}) = {number(min(gains))}{note}",
         )
 
 

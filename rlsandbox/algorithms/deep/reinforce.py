@@ -146,8 +146,7 @@ class Reinforce(OnPolicy):
             Part(closed(baseline), "old", state),
             Part(f" = {number(gained - baseline)}"),
             Part(f", normalised {number(weight)}" if self.config.normalize else ""),
-            Part(f";  log π(a|s) · weight = {closed(log_prob)} · {closed(weight)}"),
-            Part(f" = {number(log_prob * weight)}"),
         )
+        product = f"{closed(log_prob)} · {closed(weight)} = {number(log_prob * weight)}"
         made = int(self.shown["made"][replica]) + 1
-        return self.told_update(step, baseline, gained, made, parts)
+        return self.told_update(step, baseline, gained, made, parts, (f"log π(a|s) · weight = {product}",))
