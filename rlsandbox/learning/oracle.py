@@ -22,6 +22,8 @@ _MOST_PASSES = 400_000
 """At gamma = 1."""
 _PASSES_A_CALL = 128
 _SPARE_PASSES = 64
+_SLACK = 3
+"""A bound on the residual is mostly so many times as large, or more."""
 _ROUNDS = 200
 _POLICIES = 100
 _UNBOUNDED = 1e12
@@ -72,12 +74,14 @@ def solve(mdp: TabularMDP, gamma: float, tolerance: float = 1e-9) -> Solution | 
     packed = pack(mdp, mdp.live if gamma < 1 else mdp.live & mdp.reachable, gamma)
     v = np.zeros(packed.order.size + 1)
     layers = _layers(packed)
-    if gamma < 1:
-        _discounted(mdp, packed, v, layers, gamma, enough)
-    elif not _undiscounted(mdp, packed, v, layers, enough):
-        return None
     values, q = np.zeros(mdp.n_states), np.zeros(mdp.prob.shape[:2])
-    residual = finish[packed.shared](packed.rows, v, packed.order, values, q)
+    answer = packed.rows, v, packed.order, values, q
+    if gamma < 1:
+        residual = _discounted(mdp, packed, layers, gamma, enough, answer)
+    elif _undiscounted(mdp, packed, v, layers, enough):
+        residual = finish[packed.shared](*answer)
+    else:
+        return None
     if gamma == 1 and not mdp.reachable.all():
         q = lookahead(mdp, values, gamma)
     sweeps = -int(-layers.progress[2] // max(1, packed.order.size))
@@ -98,8 +102,7 @@ def load_kernels() -> None:
         packed = pack(mdp, mdp.live, 0.5)
         v, q, layers = np.zeros(packed.order.size + 1), np.zeros(mdp.prob.shape[:2]), _layers(packed)
         wave[packed.shared](packed.rows, v, layers, 0.5, 1.0, 1)
-        _improved(packed, v, layers, 1.0)
-        finish[packed.shared](packed.rows, v, packed.order, np.zeros(mdp.n_states), q)
+        _improved(packed, layers, 1.0, (packed.rows, v, packed.order, np.zeros(mdp.n_states), q))
 
 
 def _layers(packed: Packed) -> Layers:
@@ -110,28 +113,41 @@ def _layers(packed: Packed) -> Layers:
 
 
 def _discounted(
-    mdp: TabularMDP, packed: Packed, v: NDArray[np.float64], layers: Layers, gamma: float, enough: float
-) -> None:
-    """Fill in values `[n + 1]` for gamma < 1."""
-    n_layers = packed.reader.size
-    if n_layers == 0:
-        return
+    mdp: TabularMDP, packed: Packed, layers: Layers, gamma: float, enough: float, answer: tuple[Any, ...]
+) -> float:
+    """Fill in the arguments of `finish` for gamma < 1; returns the residual."""
+    n_layers, v = packed.reader.size, answer[1]
     if n_layers >= DEEP or packed.shared:
-        v[:-1] = min(0.0, packed.pay.min()) / (1 - gamma)  # no value is lower
-        passes = n_layers + _SPARE_PASSES
-        if wave[packed.shared](packed.rows, v, layers, gamma, enough, passes) <= enough:
-            return
-    residual = _improved(packed, v, layers, enough)
+        v[:-1] = packed.pay.min(initial=0.0) / (1 - gamma)  # no value is lower
+        for slack in (_SLACK, 1):
+            layers.progress[0] = 0
+            bound = wave[packed.shared](
+                packed.rows, v, layers, gamma, slack * enough, n_layers + _SPARE_PASSES
+            )
+            residual = finish[packed.shared](*answer)
+            if residual <= enough:
+                return residual
+            if bound > slack * enough:
+                break
+    residual = _improved(packed, layers, enough, answer)
     if residual > max(enough, 1e-15 * np.abs(v).max()):
         v[:-1] = _by_policies(mdp, packed, v, gamma)
+        residual = finish[packed.shared](*answer)
+    return residual
 
 
-def _improved(packed: Packed, v: NDArray[np.float64], layers: Layers, enough: float) -> float:
-    """Values `[n + 1]` after modified policy iteration, in place, and their residual."""
-    n, rows = packed.order.size, packed.rows
+def _improved(packed: Packed, layers: Layers, enough: float, answer: tuple[Any, ...]) -> float:
+    """Modified policy iteration on the arguments of `finish`, in place; returns the residual."""
+    rows, v, order = answer[:3]
     width = rows.near.shape[-1]
-    scratch = np.empty(n), np.empty((n, width), np.uint32), np.empty((n, width))
-    return alternate[packed.shared](rows, v, *scratch, _ROUNDS, enough, layers.progress)
+    scratch = np.empty(order.size), np.empty((order.size, width), np.uint32), np.empty((order.size, width))
+    residual = np.inf
+    for _ in range(_POLICIES):
+        reached = alternate[packed.shared](rows, v, *scratch, _ROUNDS, enough, layers.progress)
+        residual = finish[packed.shared](*answer)
+        if residual <= enough or not reached <= enough:
+            break
+    return residual
 
 
 def _by_policies(

@@ -36,15 +36,15 @@ class Layers(NamedTuple):
 
 
 @kernel(inline="always")
-def _sizes(rows: Any) -> tuple[int, int]:
-    """Weights and actions of a kind."""
-    return PAY, 4
+def _sizes(rows: Any) -> tuple[Any, Any]:
+    """Weights and actions of a kind; unsigned, so that no index is taken for one that counts from the end."""
+    return np.uint32(PAY), np.uint32(4)
 
 
 @kernel(inline="always")
-def _sizes_any(rows: Any) -> tuple[int, int]:
+def _sizes_any(rows: Any) -> tuple[Any, Any]:
     """Weights and actions of a kind."""
-    return rows.near.shape[1] * rows.near.shape[2], rows.near.shape[1]
+    return np.uint32(rows.near.shape[1] * rows.near.shape[2]), np.uint32(rows.near.shape[1])
 
 
 @kernel(inline="always")
@@ -58,7 +58,7 @@ def _moving(rows: Any, v: Any, i: int, c: int, a: int) -> float:
 @kernel(inline="always")
 def _moving_any(rows: Any, v: Any, i: int, c: int, a: int) -> float:
     """What an action is worth but for staying, each outcome with a successor of its own."""
-    weights, n_outcomes = _sizes_any(rows)[0], rows.near.shape[2]
+    weights, n_outcomes = _sizes_any(rows)[0], np.uint32(rows.near.shape[2])
     q = rows.table[c, weights + a]
     for k in range(n_outcomes):
         q += rows.table[c, a * n_outcomes + k] * v[rows.near[i, a, k]]
@@ -111,7 +111,7 @@ def _take(rows: Any, i: int, c: int, a: int, to: Any, chance: Any) -> float:
 @kernel(inline="always")
 def _take_any(rows: Any, i: int, c: int, a: int, to: Any, chance: Any) -> float:
     """Write where an action leads, with staying solved for; returns its discounted chance to move on."""
-    onward, n_outcomes = 0.0, to.shape[1]
+    onward, n_outcomes = 0.0, np.uint32(to.shape[1])
     weights, n_actions = _sizes_any(rows)
     for k in range(n_outcomes):
         to[i, k] = rows.near[i, a, k]
@@ -216,14 +216,14 @@ def _alternate(
         progress: rows swept are added to its last element.
 
     Returns:
-        The residual.
+        The residual, or what the last sweep of a policy changed, which is no bound on it, if that is enough.
     """
-    n, (weights, n_actions) = paid.shape[0], _sizes(rows)
+    n, (weights, n_actions) = np.uint32(paid.shape[0]), _sizes(rows)
     residual = np.inf
     for done in range(rounds):
         residual = largest = gained = lost = 0.0
         for i in range(n):
-            c, best, taken = rows.kind[i], -np.inf, 0
+            c, best, taken = rows.kind[i], -np.inf, np.uint32(0)
             for a in range(n_actions):
                 q = _moving(rows, v, i, c, a) + rows.table[c, weights + 2 * n_actions + a] * v[i]
                 if q > best:
@@ -241,12 +241,16 @@ def _alternate(
             for i in range(n):
                 v[i] += gained / lost
         for _ in range(_EVALUATIONS):
+            most = 0.0
             for i in range(n):
                 value = paid[i]
-                for k in range(to.shape[1]):
+                for k in range(np.uint32(to.shape[1])):
                     value += chance[i, k] * v[to[i, k]]
+                most = max(most, abs(value - v[i]))
                 v[i] = value
-        progress[2] += _EVALUATIONS * n
+            progress[2] += n
+            if most <= enough:
+                return most
     return residual
 
 
@@ -254,10 +258,10 @@ def _alternate(
 def _finish(rows: Any, v: Any, order: Any, values: Any, q: Any) -> float:
     """Write values `[S]` and action values `[S, A]` in the model's order; returns the residual."""
     residual, (weights, n_actions) = 0.0, _sizes(rows)
-    for i in range(rows.kind.shape[0]):
+    for i in range(np.uint32(rows.kind.shape[0])):
         s, c, best = order[i], rows.kind[i], -np.inf
         values[s] = v[i]
-        for a in range(q.shape[1]):
+        for a in range(n_actions):
             q[s, a] = _moving(rows, v, i, c, a) + rows.table[c, weights + 2 * n_actions + a] * v[i]
             best = max(best, q[s, a])
         if abs(best - v[i]) > residual or np.isnan(best - v[i]):

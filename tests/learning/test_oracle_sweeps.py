@@ -67,6 +67,19 @@ def test_a_state_is_swept_about_a_dozen_times_however_large_the_world(moves):
     assert max(sweeps) <= 25
 
 
+@pytest.mark.parametrize("moves", [4, 8])
+def test_a_bound_that_was_hoped_to_be_loose_is_checked(moves, monkeypatch):
+    """The first wave may leave a residual a million times as large as wanted: a second one follows."""
+    mdp = compile_world(open_world_of(40).with_rules(moves=moves))
+    careful = solve(mdp, 0.99, 1e-6)
+    monkeypatch.setattr(oracle, "_SLACK", 1e6)
+    solution = solve(mdp, 0.99, 1e-6)
+    assert careful is not None and solution is not None
+    assert solution.residual == pytest.approx(residual(mdp, solution.v, 0.99), abs=1e-12)
+    assert solution.residual <= 1e-8
+    np.testing.assert_allclose(solution.v, careful.v, atol=2e-6)
+
+
 @pytest.mark.parametrize("gamma", [0.9, 0.999, 0.99999])
 def test_without_an_end_staying_where_it_pays_is_found(gamma):
     """Bumping on the reward pays 5 a step, every step to it costs 1."""
