@@ -14,11 +14,12 @@ from rlsandbox.learning.agent import Agent, Curve, Floats, Ints, Snapshot, Updat
 from rlsandbox.learning.configs import Discounted
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.lazy import Lazily
-from rlsandbox.learning.networks import Networks, device_named
+from rlsandbox.learning.networks import Given, Networks, device_named
 from rlsandbox.learning.optimizer import Optimizer
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.problem import Enumerable, Remap
 from rlsandbox.learning.rolling import FOREVER, Copies, Transitions, roll
+from rlsandbox.learning.threads import torch_settings
 from rlsandbox.learning.update_log import UpdateLog
 from rlsandbox.learning.walk import Model, Walk
 from rlsandbox.worlds.errors import check
@@ -54,7 +55,7 @@ class Judged(NamedTuple):
     said: dict[str, NDArray[np.float32]]  # [N, B, size] by head
     slopes: dict[str, NDArray[np.float32]]  # [N, B, size] by head, views of `slope`
     slope: Tensor
-    given: list[Tensor]
+    given: list[Given]
 
 
 class DeepAgent(Agent):
@@ -130,28 +131,23 @@ class DeepAgent(Agent):
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """As many threads as pay; numbers too small to matter are 0.
-
-        One-hot inputs leave Adam's moments of states that are not visited to decay into denormal numbers,
-        with which a processor is many times slower.
-        """
+        """The settings of torch that it computes with."""
         if self._computing:
             yield
             return
-        self._computing, threads = True, torch.get_num_threads()
-        torch.set_num_threads(self._threads)
-        torch.set_flush_denormal(True)
+        self._computing = True
         try:
-            with np.errstate(all="ignore"):  # what is not finite is found by who looks for it
+            with (
+                torch_settings(),
+                np.errstate(all="ignore"),
+            ):  # what is not finite is found by who looks for it
                 yield
         finally:
             self._computing = False
-            torch.set_flush_denormal(False)
-            torch.set_num_threads(threads)
 
     @property
     def _threads(self) -> int:
-        """Threads that pay: on two, a narrow batch takes twice as long as on one."""
+        """Threads that pay."""
         return self.threads if self.n_seeds >= _WIDE else 1
 
     @property
@@ -176,7 +172,7 @@ class DeepAgent(Agent):
 
     def judge(self, seen: Tensor) -> Judged:
         """What the networks say of observations, with room for the slopes of a loss."""
-        out, given = self.nets.forward(seen)
+        out, given = self.nets.forward(seen, self._threads)
         slope = torch.zeros(out.shape)  # where compiled code can fill it, which is not on another device
         said, slopes = (
             {name: part.numpy() for name, part in self.nets.by_head(tensor).items()}
@@ -196,7 +192,7 @@ class DeepAgent(Agent):
 
         Logged are `numbers` `[K, N]`, the norms of the gradients, and `more` `[N]`.
         """
-        self.nets.backward(judged.slope.to(self.device), judged.given, wants_inputs=False)
+        self.nets.backward(judged.slope.to(self.device), judged.given)
         norms = self.optimizer.step(active, most, self._threads)
         self.updates += 1
         self.log.add(np.vstack((numbers, norms, *more)), active)
@@ -241,7 +237,7 @@ class DeepAgent(Agent):
     def all_states(self, nets: Networks) -> dict[str, Floats]:
         """`[N, S, size]` what networks say of all states, by head."""
         with self.computing():
-            out = nets.forward(self._every)[0].double().cpu()
+            out = nets.forward(self._every, self._threads)[0].double().cpu()
         return {name: part.numpy() for name, part in nets.by_head(out).items()}
 
     # -- being looked at ---------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.lazy import Lazily
+from rlsandbox.learning.threads import in_shares
 from rlsandbox.worlds.errors import check
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ else:
     torch = Lazily("torch")
 
 ACTIVATIONS = ("tanh", "relu")
+Given: TypeAlias = "list[Tensor]"
+"""What each layer was given."""
 _NETWORK_STREAM = 7_266
 """Set apart from the other random numbers of a seed."""
 
@@ -109,55 +112,71 @@ class Networks:
             return dict(zip(self.heads, parts, strict=True))
         return {name: out[:, k, :, :size] for k, (name, (size, _)) in enumerate(self.heads.items())}
 
-    def forward(self, seen: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Outputs `[N, kinds, B, most]`, and what each layer was given `[N * kinds, B, in]`."""
-        n, batch = seen.shape[:2]
-        weight, bias = self._numbers[0], self._numbers[1]
-        if seen.dtype == torch.int64:  # a row of the weights is what a one-hot input would pick
-            rows = (self._each(seen) + self._first).flatten()
-            x = weight.flatten(0, 1).index_select(0, rows).view(n * self.kinds, batch, -1).add_(bias)
-            given = [rows]
-        else:
-            given = [self._each(seen)]
-            x = torch.baddbmm(bias, given[0], weight)
-        for weight, bias in zip(self._numbers[2::2], self._numbers[3::2], strict=True):
-            given.append(x.tanh_() if self.activation == "tanh" else x.relu_())
-            x = torch.baddbmm(bias, x, weight)
-        return x.view(n, self.kinds, batch, -1), given
+    def forward(self, seen: Tensor, threads: int = 1) -> tuple[Tensor, list[Given]]:
+        """Outputs `[N, kinds, B, most]`, and what `backward` needs; `threads` share the replicas."""
+        parts = in_shares(self.n_seeds, threads, functools.partial(self._forward, seen))
+        return torch.cat([out for out, _ in parts]), [given for _, given in parts]
 
-    def _each(self, seen: Tensor) -> Tensor:
-        """Observations `[N, ...]` for each network `[N * kinds, ...]`."""
-        if self.kinds == 1:
-            return seen
-        return seen[:, None].expand(-1, self.kinds, *seen.shape[1:]).flatten(0, 1)
-
-    def backward(self, slope: Tensor, given: list[Tensor], wants_inputs: bool) -> Tensor | None:
+    def backward(self, slope: Tensor, given: list[Given], wants_inputs: bool = False) -> Tensor | None:
         """Add to `grad` what a loss with these slopes `[N, kinds, B, most]` at the outputs says.
 
         Returns:
             The slopes `[N, B, D]` at the observations, if they are wanted.
         """
-        slope = slope.flatten(0, 1)
+        kept = {n * self.n_seeds // len(given): own for n, own in enumerate(given)}
+
+        def share(begin: int, end: int) -> Tensor | None:
+            return self._backward(slope[begin:end], kept[begin], begin, end, wants_inputs)
+
+        found = in_shares(self.n_seeds, len(given), share)
+        return torch.cat([part for part in found if part is not None]) if wants_inputs else None
+
+    def _forward(self, seen: Tensor, begin: int, end: int) -> tuple[Tensor, Given]:
+        """Outputs of a range of replicas, and what each layer was given `[n * kinds, B, in]`."""
+        own, seen = slice(begin * self.kinds, end * self.kinds), self._each(seen[begin:end])
+        numbers, nets = [array[own] for array in self._numbers], seen.shape[0]
+        weight, bias = numbers[0], numbers[1]
+        if seen.dtype == torch.int64:  # a row of the weights is what a one-hot input would pick
+            rows = (seen + self._first[:nets]).flatten()
+            x = weight.flatten(0, 1).index_select(0, rows).view(nets, -1, weight.shape[2]).add_(bias)
+            given = [rows]
+        else:
+            given = [seen]
+            x = torch.baddbmm(bias, seen, weight)
+        for weight, bias in zip(numbers[2::2], numbers[3::2], strict=True):
+            given.append(x.tanh_() if self.activation == "tanh" else x.relu_())
+            x = torch.baddbmm(bias, x, weight)
+        return x.view(end - begin, self.kinds, *x.shape[1:]), given
+
+    def _backward(
+        self, slope: Tensor, given: Given, begin: int, end: int, wants_inputs: bool
+    ) -> Tensor | None:
+        own, slope = slice(begin * self.kinds, end * self.kinds), slope.flatten(0, 1)
+        numbers, grads = ([array[own] for array in arrays] for arrays in (self._numbers, self._grads))
         ones = slope.new_ones(slope.shape[0], 1, slope.shape[1])
         for layer in range(len(given) - 1, -1, -1):
-            x, weight = given[layer], self._numbers[2 * layer]
-            self._grads[2 * layer + 1].baddbmm_(ones, slope)
+            x, weight = given[layer], numbers[2 * layer]
+            grads[2 * layer + 1].baddbmm_(ones, slope)
             if x.dtype == torch.int64:
-                self._grads[0].flatten(0, 1).index_add_(0, x, slope.flatten(0, 1))
-                break
-            self._grads[2 * layer].baddbmm_(x.transpose(1, 2), slope)
+                grads[0].flatten(0, 1).index_add_(0, x, slope.flatten(0, 1))
+                return None
+            grads[2 * layer].baddbmm_(x.transpose(1, 2), slope)
             if layer > 0:
                 slope = torch.bmm(slope, weight.transpose(1, 2))
-                rule = torch.ops.aten.tanh_backward
                 if self.activation == "relu":
-                    rule = torch.ops.aten.threshold_backward
-                    slope = rule(slope, x, 0)
+                    slope = torch.ops.aten.threshold_backward(slope, x, 0)
                 else:
-                    slope = rule(slope, x)
-            elif wants_inputs:
-                slope = torch.bmm(slope, weight.transpose(1, 2))
-                return slope.view(self.n_seeds, self.kinds, *slope.shape[1:]).sum(dim=1)
-        return None
+                    slope = torch.ops.aten.tanh_backward(slope, x)
+        if not wants_inputs:
+            return None
+        slope = torch.bmm(slope, numbers[0].transpose(1, 2))
+        return slope.view(end - begin, self.kinds, *slope.shape[1:]).sum(dim=1)
+
+    def _each(self, seen: Tensor) -> Tensor:
+        """Observations `[n, ...]` for each network `[n * kinds, ...]`."""
+        if self.kinds == 1:
+            return seen
+        return seen[:, None].expand(-1, self.kinds, *seen.shape[1:]).flatten(0, 1)
 
     def _views(self, flat: Tensor) -> list[Tensor]:
         """A tensor `[P]` as weights `[N * kinds, in, out]` and biases `[N * kinds, 1, out]` by layer."""

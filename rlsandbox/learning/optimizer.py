@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.networks import Networks
-from rlsandbox.learning.threads import pool
+from rlsandbox.learning.threads import in_shares
 from rlsandbox.worlds.compiled import kernel
 
 if TYPE_CHECKING:
@@ -62,16 +62,7 @@ class Optimizer:
         def share(begin: int, end: int) -> None:
             descend(*numbers, self.nets.bounds, active, self.steps, *setting, norms, begin, end)
 
-        def share_elsewhere(begin: int, end: int) -> None:
-            torch.set_flush_denormal(True)  # a thread has a setting of its own
-            share(begin, end)
-            torch.set_flush_denormal(False)
-
-        if threads > 1 and active.size > 1:
-            ends = [active.size * k // threads for k in range(threads + 1)]
-            list(pool(threads).map(share_elsewhere, ends[:-1], ends[1:]))
-        else:
-            share(0, active.size)
+        in_shares(active.size, threads, share)
         if elsewhere:
             self.nets.flat.copy_(torch.from_numpy(self._flat))
             self.nets.grad.zero_()

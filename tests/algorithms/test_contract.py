@@ -88,6 +88,18 @@ def test_the_stride_changes_nothing(algorithm):
         assert lifts(algorithm, "stride") or digest(session) == digest(once)
 
 
+@pytest.mark.parametrize("algorithm", sorted(name for name in registry() if is_deep(name)))
+def test_threads_change_nothing(algorithm):
+    found = set()
+    for threads in (1, 2, 3):
+        session = begin(algorithm, lively(algorithm), tuple(range(9)), steps=300)
+        session.threads = threads
+        while session.tick(100):
+            pass
+        found.add(digest(session))
+    assert len(found) == 1
+
+
 @every_agent
 def test_going_on_from_any_of_the_first_200_ticks_changes_nothing(algorithm):
     session, saved = begin(algorithm, lively(algorithm), SEEDS), []
