@@ -128,12 +128,13 @@ def test_beyond_the_tree_it_walks_at_random_as_the_model_has_it():
         onward[s, mdp.next_state[s, a, k]] += p
     expected = reward + gamma * onward @ (reward + gamma * onward @ reward)
     outcomes, rng = Outcomes.of(Model.of(mdp)), np.uint64(7)
-    for state in np.flatnonzero(mdp.live & mdp.reachable)[:4]:
+    states = np.flatnonzero(mdp.live & mdp.reachable)[:4]
+    for state in states:
         returns = np.empty(n)
         for k in range(n):
             rng, returns[k] = roll_out(outcomes, state, 3, gamma, np.uint64(rng))
         assert returns.mean() == pytest.approx(expected[state], abs=1e-9 + 4 * returns.std() / np.sqrt(n))
-    assert roll_out(outcomes, state, 0, gamma, np.uint64(rng)) == (rng, 0.0)
+    assert roll_out(outcomes, states[0], 0, gamma, np.uint64(rng)) == (rng, 0.0)
 
 
 def test_ties_are_broken_evenly_and_the_greatest_bound_wins():

@@ -180,7 +180,8 @@ def test_what_cannot_be_drawn_is_told_in_a_sentence_and_nothing_is_lost(canvas, 
     assert len(told) == 5
     assert canvas.world == taxi
     gambler = open_world("gambler")
-    end = tuple(int(i) for i in np.argwhere(gambler.terrain != CODE["floor"])[0])
+    row, column = np.argwhere(gambler.terrain != CODE["floor"])[0].tolist()
+    end = (row, column)
     canvas.set_world(gambler)
     canvas.select(end)
     canvas.set_tool(Eraser())
