@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -12,10 +13,12 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from rlsandbox.worlds.channels import channels_of
 from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.errors import check
 from rlsandbox.worlds.files import open_world
 from rlsandbox.worlds.mdp import TabularMDP
+from rlsandbox.worlds.observations import chosen_options, observe
 from rlsandbox.worlds.observations import observation as observation_named
 from rlsandbox.worlds.picture import draw
 from rlsandbox.worlds.scheduled import Stages
@@ -28,7 +31,13 @@ RENDER_MODES = ("rgb_array", "ansi")
 class _Face:
     """What one environment and a batch of them share: the world over time, its spaces and its pictures."""
 
-    def __init__(self, source: World | str | os.PathLike[str], render_mode: str | None, seen_as: str) -> None:
+    def __init__(
+        self,
+        source: World | str | os.PathLike[str],
+        render_mode: str | None,
+        seen_as: str,
+        options: Mapping[str, Any] | None,
+    ) -> None:
         check(
             render_mode is None or render_mode in RENDER_MODES,
             f"render_mode must be one of {', '.join(RENDER_MODES)} or None, not {render_mode!r}.",
@@ -37,19 +46,24 @@ class _Face:
         self.world = open_world(source)
         self.stages = Stages(self.world)
         self.render_mode = render_mode
-        self._seen_as = observation_named(seen_as)
+        kind = observation_named(seen_as)
+        self._seen_as, self._options = kind.id, chosen_options(kind, options or {})
+        if self._options.get("channels", ()) is None:  # the same ones, whatever the schedule brings
+            self._options["channels"] = channels_of(self.world)
         model = self.stages.models[0]
         self.action_space = spaces.Discrete(model.n_actions)
-        size = self._seen_as.size
         self.observation_space: spaces.Space[Any] = (
             spaces.Discrete(model.n_states)
-            if size is None
-            else spaces.Box(0.0, 1.0, (size(self.world),), np.float32)
+            if kind.shape is None
+            else spaces.Box(kind.low, 1.0, kind.shape(self.world, **self._options), np.float32)
         )
 
-    def observe(self, states: Any) -> Any:
-        """Observations of an array of states."""
-        return self._seen_as.encode(self.world, np.asarray(states))
+    def observe(self, states: Any, steps: NDArray[np.int64]) -> Any:
+        """Observations of `[N]` states after so many `steps` `[N]`, each of the drawing of its time."""
+        seen = np.empty((len(steps), *(self.observation_space.shape or ())), self.observation_space.dtype)
+        for stage, inside in self.stages.split(steps):
+            seen[inside] = observe(self.stages.worlds[stage], states[inside], self._seen_as, **self._options)
+        return seen
 
     def render(self, state: int, stage: int) -> NDArray[np.uint8] | str | None:
         """The world with its agent, in the render mode."""
@@ -80,7 +94,8 @@ class GridEnv(gymnasium.Env[Any, Any]):
     Args:
         world: a World, a gallery name or a file.
         render_mode: "rgb_array", "ansi" or None.
-        observation: "state", "one_hot" or "xy".
+        observation: "state", "one_hot", "xy", "window", "planes" or "pixels" (`observations.OBSERVATIONS`).
+        observation_options: what `observations.observe` takes for it, such as `{"side": 7}` for a window.
 
     Raises:
         SandboxError: there is no such world, render mode or observation.
@@ -93,8 +108,9 @@ class GridEnv(gymnasium.Env[Any, Any]):
         world: World | str | os.PathLike[str] = "cliff_walking",
         render_mode: str | None = None,
         observation: str = "state",
+        observation_options: Mapping[str, Any] | None = None,
     ) -> None:
-        self._face = _Face(world, render_mode, observation)
+        self._face = _Face(world, render_mode, observation, observation_options)
         self.world = self._face.world
         self.render_mode = render_mode
         self.action_space = self._face.action_space
@@ -175,7 +191,7 @@ class GridEnv(gymnasium.Env[Any, Any]):
     def _observed(self) -> Any:
         if isinstance(self.observation_space, spaces.Discrete):
             return self.state
-        return self._face.observe(self.state)
+        return self._face.observe(np.array([self.state]), np.array([self._steps]))[0]
 
 
 class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
@@ -185,7 +201,8 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         world: a World, a gallery name or a file.
         num_envs: number of copies, N.
         render_mode: "rgb_array", "ansi" or None.
-        observation: "state", "one_hot" or "xy".
+        observation: "state", "one_hot", "xy", "window", "planes" or "pixels" (`observations.OBSERVATIONS`).
+        observation_options: what `observations.observe` takes for it, such as `{"side": 7}` for a window.
         autoreset_mode: NEXT_STEP (a copy that ended begins anew with the next call and is paid 0) or
             SAME_STEP (it begins anew at once; the infos hold its last observation as `final_obs`).
 
@@ -199,9 +216,10 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         num_envs: int = 1,
         render_mode: str | None = None,
         observation: str = "state",
+        observation_options: Mapping[str, Any] | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
     ) -> None:
-        self._face = _Face(world, render_mode, observation)
+        self._face = _Face(world, render_mode, observation, observation_options)
         self.world = self._face.world
         self.render_mode = render_mode
         self.num_envs = num_envs
@@ -234,7 +252,7 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
             self._begin()
         self._restart(np.ones(self.num_envs, np.bool_))
         self._ended[:] = False
-        return self._face.observe(self.states), {}
+        return self._face.observe(self.states, self._steps), {}
 
     def step(
         self, actions: Any
@@ -290,18 +308,10 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
         if self._mode is AutoresetMode.NEXT_STEP:
             self._restart(resting)
         elif ended.any():
-            final = np.full(self.num_envs, None, dtype=object)
-            for copy, seen in zip(np.flatnonzero(ended), self._face.observe(self.states[ended]), strict=True):
-                final[copy] = seen
-            infos = {
-                "final_obs": final,
-                "_final_obs": ended.copy(),
-                "final_info": {},
-                "_final_info": ended.copy(),
-            }
+            infos = final_infos(ended, self._face.observe(self.states[ended], self._steps[ended]))
             self._restart(ended)
         self._ended = ended
-        return self._face.observe(self.states), rewards, terminated, truncated, infos
+        return self._face.observe(self.states, self._steps), rewards, terminated, truncated, infos
 
     def render(self) -> tuple[Any, ...] | None:
         """A picture or text for each copy."""
@@ -322,6 +332,19 @@ class GridVectorEnv(VectorEnv[Any, Any, NDArray[Any]]):
             place = np.searchsorted(model.start_cumulative, luck[chosen], side="right")
             self.states[chosen] = model.start_states[place]
         self._episode_steps[copies] = 0
+
+
+def final_infos(ended: NDArray[np.bool_], observations: NDArray[Any]) -> dict[str, Any]:
+    """What a batch that resets in the same step says of copies that `ended` `[N]`: what they saw last."""
+    final = np.full(ended.size, None, dtype=object)
+    for copy, seen in zip(np.flatnonzero(ended), observations, strict=True):
+        final[copy] = seen
+    return {
+        "final_obs": final,
+        "_final_obs": ended.copy(),
+        "final_info": {},
+        "_final_info": ended.copy(),
+    }
 
 
 @kernel

@@ -275,7 +275,7 @@ def test_the_taxi_is_gymnasiums():
     assert value_of_start(world) == pytest.approx(7.93)
     seen = observe(world, [0, 499], "xy")
     assert seen.shape == (2, 22)
-    assert seen[0].tolist() == [0, 0, 1, *[0] * 19]
+    assert seen[0].tolist() == [-1, -1, 1, *[0] * 19]
     assert seen[1].tolist() == [1, 1, *[0] * 19, 1]
     env = gymnasium.make("rlsandbox/Grid-v0", world=world, render_mode="rgb_array")
     env.reset(seed=0)
