@@ -148,9 +148,12 @@ def _pixels(world: World, states: NDArray[np.int64], cell_px: int) -> NDArray[np
     carried = states % world.inventory
     for kind in np.unique(carried).tolist():
         left = _without(world, kind)
+        seen[carried == kind] = np.float32(draw(left, (), cell_px).transpose(2, 0, 1) / 255)
         for at in np.flatnonzero(carried == kind):
-            seen[at] = draw(left, [world.cell_of(int(states[at]))], cell_px).transpose(2, 0, 1)
-    seen /= 255.0
+            r, c = world.cell_of(int(states[at]))
+            rows, columns = (slice(place * cell_px, (place + 1) * cell_px) for place in (r, c))
+            patch = draw(left, [(r, c)], cell_px)[rows, columns]
+            seen[at, :, rows, columns] = patch.transpose(2, 0, 1) / 255
     return seen
 
 
