@@ -22,6 +22,8 @@ _AGENT = (
     Shape(shapes.disc(0.5, 0.5, 0.25), "#ff8a3d", "#f57c2a"),
     Shape(shapes.disc(0.58, 0.42, 0.065), "#ffe6d5", "#ffe6d5"),
 )
+_POINT = 0.6
+"""Size of an agent that moves between cells: a wall stops its middle, so that it is drawn small."""
 _GRID: dict[ThemeName, tuple[int, float]] = {"dark": (0, 0.33), "light": (112, 0.22)}
 _FINE = 4
 """Polygons are drawn this many times as large and averaged, which smooths their edges."""
@@ -49,6 +51,38 @@ def draw(
     for r, c in agents:
         look = (*_look(world, r, c, _groups(world)), *_AGENT)
         picture[r * size : (r + 1) * size, c * size : (c + 1) * size] = _stamp(look, size, theme)
+    return picture
+
+
+def draw_point(
+    world: World, x: float, y: float, cell_px: int | None = None, theme: ThemeName = "light"
+) -> NDArray[np.uint8]:
+    """Draw a world and an agent anywhere in it, as a small disc; x and y in cells from the upper left.
+
+    Returns:
+        `[H * cell_px, W * cell_px, 3]` uint8, a new array.
+    """
+    from PIL import Image, ImageDraw
+
+    picture = draw(world, (), cell_px, theme)
+    size = picture.shape[0] // world.height
+    left, top = (int((at - _POINT / 2) * size) - 1 for at in (x, y))
+    wide = int(_POINT * size) + 4  # all of the disc, wherever between two pixels it lies
+    for shape in _AGENT:
+        mask = Image.new("L", (wide * _FINE, wide * _FINE))
+        corners = [
+            (
+                (((x + (px - 0.5) * _POINT) * size) - left) * _FINE,
+                ((y + (py - 0.5) * _POINT) * size - top) * _FINE,
+            )
+            for px, py in shape.points
+        ]
+        ImageDraw.Draw(mask).polygon(corners, fill=255)
+        cover = np.asarray(mask.reduce(_FINE))[max(0, -top) :, max(0, -left) :, None] / 255
+        patch = picture[max(0, top) : top + wide, max(0, left) : left + wide]
+        cover = cover[: patch.shape[0], : patch.shape[1]]
+        colour = np.array([int(getattr(shape, theme)[k : k + 2], 16) for k in (1, 3, 5)])
+        patch[:] = np.rint(patch * (1 - cover) + colour * cover)
     return picture
 
 

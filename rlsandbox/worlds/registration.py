@@ -9,20 +9,25 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-GRID_ID = "rlsandbox/Grid-v0"
+_ENVIRONMENTS = {
+    "rlsandbox/Grid-v0": ("grid_env:GridEnv", "grid_env:GridVectorEnv"),
+    "rlsandbox/Point-v0": ("point_env:PointEnv", "point_env:PointVectorEnv"),
+}
+"""Where one copy and a batch of them are found, by name."""
 
 
 def register() -> None:
     """Make `gymnasium.make` and `gymnasium.make_vec` know our environments; again is no harm."""
     import gymnasium
 
-    if GRID_ID not in gymnasium.registry:
-        # The world's own step limit truncates, so the registry states none.
-        gymnasium.register(
-            GRID_ID,
-            entry_point="rlsandbox.worlds.grid_env:GridEnv",
-            vector_entry_point="rlsandbox.worlds.grid_env:GridVectorEnv",
-        )
+    for name, (single, batch) in _ENVIRONMENTS.items():
+        if name not in gymnasium.registry:
+            # The world's own step limit truncates, so the registry states none.
+            gymnasium.register(
+                name,
+                entry_point=f"rlsandbox.worlds.{single}",
+                vector_entry_point=f"rlsandbox.worlds.{batch}",
+            )
 
 
 def register_when_loaded() -> None:

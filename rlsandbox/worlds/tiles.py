@@ -41,6 +41,7 @@ class Rule:
         is_start: an episode may begin here.
         is_portal: an agent that lands here is moved along the cell's link.
         is_wind: what is painted is the cell's wind, on any terrain.
+        drag: how many times as much as floor it slows a point that moves over it in the continuous world.
     """
 
     solid: bool = False
@@ -58,6 +59,7 @@ class Rule:
     is_start: bool = False
     is_portal: bool = False
     is_wind: bool = False
+    drag: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -146,9 +148,25 @@ TILES: tuple[Tile, ...] = (
         (shapes.ground("#3a1a20", "#3a1a20"), *shapes.hatch("#5c2129", "#5c2129")),
         "A large loss and back to a start with all one carries; the episode goes on.",
     ),
-    Tile("ice", "Ice", "~", "7", Layer.TERRAIN, Rule(slip=2 / 3), shapes.ice(), "A move from here may slip."),
     Tile(
-        "mud", "Mud", "m", "8", Layer.TERRAIN, Rule(cost=1.0), shapes.mud(), "Every step into it costs extra."
+        "ice",
+        "Ice",
+        "~",
+        "7",
+        Layer.TERRAIN,
+        Rule(slip=2 / 3, drag=0.02),
+        shapes.ice(),
+        "A move from here may slip.",
+    ),
+    Tile(
+        "mud",
+        "Mud",
+        "m",
+        "8",
+        Layer.TERRAIN,
+        Rule(cost=1.0, drag=4.0),
+        shapes.mud(),
+        "Every step into it costs extra.",
     ),
     Tile(
         "wind",
