@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlsandbox.worlds.draws import seeded
@@ -167,6 +167,7 @@ def test_a_one_way_is_a_wall_against_its_arrow():
     )
 
 
+@settings(deadline=None)
 @given(SEEDS, st.floats(-np.pi, np.pi), st.sampled_from((8.0, 80.0, 5000.0)))
 def test_no_speed_tunnels_through_a_wall(seed, angle, speed):
     """A room with thin walls around it holds whoever is in it, at any speed and force."""
@@ -287,6 +288,7 @@ def test_copies_do_not_depend_on_each_other():
     assert (batch[-1, 0] != batch[-1, 1]).all()
 
 
+@settings(deadline=None)
 @given(SEEDS, st.integers(1, 8), st.integers(1, 8), RULES)
 def test_any_drawing_keeps_points_in_free_cells(seed, height, width, rules):
     world = random_world(seed, height, width, rules)
