@@ -45,7 +45,9 @@ class DeepConfig(Discounted):
     layers: int = hp(2, ge=0, le=8, label="Hidden layers", doc="hidden layers of each network")
     units: int = hp(64, ge=1, le=4096, log=True, label="Units", doc="units of a hidden layer")
     activation: Literal["tanh", "relu"] = hp("tanh", doc="what each hidden unit does", advanced=True)
-    observation: Literal["one_hot", "xy"] = hp("one_hot", doc="what the network sees of a state")
+    observation: Literal["one_hot", "xy", "window", "planes", "pixels"] = hp(
+        "one_hot", doc="what the network sees of a state; planes and pixels go through convolutions"
+    )
     device: Literal["cpu", "cuda", "mps"] = hp("cpu", doc="where the networks are computed", advanced=True)
 
 
@@ -207,15 +209,14 @@ class DeepAgent(Agent):
         every = np.arange(mdp.n_states)
         self._table: Tensor | None = None
         if self.config.observation != "one_hot":
-            self._table = torch.from_numpy(observe(problem.world, every, self.config.observation)).to(
-                self.device
-            )
+            seen = observe(problem.world, every, self.config.observation)
+            self._table = torch.from_numpy(seen).to(self.device)
         self._every = self.seen(np.broadcast_to(every, (self.n_seeds, every.size)).copy())
 
     @property
-    def n_inputs(self) -> int:
-        """D, the length of an observation."""
-        return self.problem.mdp.n_states if self._table is None else self._table.shape[1]
+    def observation_shape(self) -> tuple[int, ...]:
+        """D..., a length or (C, H, W)."""
+        return (self.problem.mdp.n_states,) if self._table is None else tuple(self._table.shape[1:])
 
     def seen(self, states: NDArray[np.int64]) -> Tensor:
         """What the networks are given for states `[N, B]`."""
@@ -335,17 +336,18 @@ class DeepAgent(Agent):
         remap, before = Remap.between(self.problem.world, problem.world), self.nets
         visits, standing = self.visits, self.copies.state.copy()
         self._look_at(problem)
-        if remap is None:
-            self.visits = visits
-        else:
-            self.visits = remap.onto(self.visits, visits)
+        self.visits = visits if remap is None else remap.onto(self.visits, visits)
+        if remap is not None or before.shape != self.observation_shape:
             self.nets = self.make_nets()
-            hot = remap.states if self._table is None else None
-            self.nets.take_over(before, hot, remap.actions)
+            hot = remap.states if remap is not None and self._table is None else None
+            actions = np.arange(problem.mdp.n_actions) if remap is None else remap.actions
+            self.nets.take_over(before, hot, actions)
             self.optimizer = self.make_optimizer(self.nets)
+        if remap is not None:
             self.copies = self.copies._replace(state=np.vectorize(remap.state)(standing).astype(np.int64))
             self.walk.trail[:] = -1
-        if remap is not None or self.memory.state.shape[1] != self.capacity:
+        new = remap is not None or before is not self.nets
+        if new or self.memory.state.shape[1] != self.capacity:
             self.memory = Transitions.room_for(self.n_seeds, self.capacity)
             self.forget()
         self._cut(standing)

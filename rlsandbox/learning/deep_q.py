@@ -110,7 +110,7 @@ class DeepQ(OffPolicy):
             heads = {"advantage": (n_actions, 1.0), "value": (1, 1.0)}
         hidden = [config.units] * config.layers
         shape = config.activation, config.dueling, self.device
-        return Networks(self.n_inputs, hidden, heads, self.seeds, *shape)
+        return Networks(self.observation_shape, hidden, heads, self.seeds, *shape)
 
     def q_of(self, nets: Networks) -> Floats:
         """`[N, S, A]` action values of all states."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsandbox.learning.convolutions import Convolutions
 from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.threads import in_shares
 from rlsandbox.worlds.errors import check
@@ -25,10 +26,15 @@ else:
     torch = Lazily("torch")
 
 ACTIVATIONS = ("tanh", "relu")
-Given: TypeAlias = "list[Tensor]"
-"""What each layer was given."""
 _NETWORK_STREAM = 7_266
 """Set apart from the other random numbers of a seed."""
+
+
+class Given(NamedTuple):
+    """What layers were given in a forward pass; of pictures the features and the convolutions' numbers."""
+
+    layers: list[Tensor]
+    pictures: tuple[Tensor, list[Tensor]] | None
 
 
 class Networks:
@@ -38,7 +44,7 @@ class Networks:
     implementation details of PPO", 2022, detail 2).
 
     Args:
-        n_inputs: D, the length of an observation.
+        shape: D... of an observation: a length, or channels, height and width of a picture.
         hidden: width of each hidden layer.
         heads: `name -> (size, gain)`: how many outputs a head has and how large their weights begin.
         seeds: one a replica; a replica's weights depend on its seed alone.
@@ -54,7 +60,7 @@ class Networks:
 
     def __init__(
         self,
-        n_inputs: int,
+        shape: tuple[int, ...],
         hidden: Sequence[int],
         heads: Mapping[str, tuple[int, float]],
         seeds: Sequence[int],
@@ -62,11 +68,15 @@ class Networks:
         shared: bool = False,
         device: str = "cpu",
     ) -> None:
+        self.shape = shape
         self.seeds, self.heads, self.shared, self.activation = tuple(seeds), dict(heads), shared, activation
         sizes = [size for size, _ in heads.values()]
         self.kinds = 1 if shared else len(sizes)
+        self.pictures = Convolutions((shape[0], shape[1], shape[2])) if len(shape) == 3 else None
+        n_inputs = shape[0] if self.pictures is None else self.pictures.n_features
         self.widths = (n_inputs, *hidden, sum(sizes) if shared else max(sizes))
-        drawn = self._drawn()
+        looks = [] if self.pictures is None else self.pictures.drawn(self._generators())
+        drawn = [*self._drawn(), *looks]
         self._shapes = [array.shape for array in drawn]
         flat = np.concatenate([array.ravel() for array in drawn])
         self.flat: Tensor = torch.from_numpy(flat).to(device)
@@ -101,6 +111,11 @@ class Networks:
                         arrays[-2][i * self.kinds + k] = np.sqrt(2.0) * orthogonal(n, m, rng)
         return arrays
 
+    def _generators(self) -> list[np.random.Generator]:
+        """One a network, for its convolutions."""
+        kinds = range(self.kinds)
+        return [np.random.default_rng([seed, _NETWORK_STREAM, 64 + k]) for seed in self.seeds for k in kinds]
+
     def __call__(self, seen: Tensor) -> dict[str, Tensor]:
         """Outputs `[N, B, size]` by head of observations `[N, B, D]`, or `[N, B]` int64 where one is hot."""
         return self.by_head(perceptron().apply(self._watched, seen, self))
@@ -134,7 +149,13 @@ class Networks:
     def _forward(self, seen: Tensor, begin: int, end: int) -> tuple[Tensor, Given]:
         """Outputs of a range of replicas, and what each layer was given `[n * kinds, B, in]`."""
         own, seen = slice(begin * self.kinds, end * self.kinds), self._each(seen[begin:end])
-        numbers, nets = [array[own] for array in self._numbers], seen.shape[0]
+        numbers, nets, pictures = [array[own] for array in self._numbers], seen.shape[0], None
+        if self.pictures is not None:  # autograd goes through the convolutions alone
+            last = 2 * len(self.widths) - 2
+            looks = [array.detach().requires_grad_() for array in numbers[last:]]
+            with torch.enable_grad():
+                pictures = self.pictures.features(seen, looks), looks
+            numbers, seen = numbers[:last], pictures[0].detach()
         weight, bias = numbers[0], numbers[1]
         if seen.dtype == torch.int64:  # a row of the weights is what a one-hot input would pick
             rows = (seen + self._first[:nets]).flatten()
@@ -146,7 +167,7 @@ class Networks:
         for weight, bias in zip(numbers[2::2], numbers[3::2], strict=True):
             given.append(x.tanh_() if self.activation == "tanh" else x.relu_())
             x = torch.baddbmm(bias, x, weight)
-        return x.view(end - begin, self.kinds, *x.shape[1:]), given
+        return x.view(end - begin, self.kinds, *x.shape[1:]), Given(given, pictures)
 
     def _backward(
         self, slope: Tensor, given: Given, begin: int, end: int, wants_inputs: bool
@@ -154,8 +175,8 @@ class Networks:
         own, slope = slice(begin * self.kinds, end * self.kinds), slope.flatten(0, 1)
         numbers, grads = ([array[own] for array in arrays] for arrays in (self._numbers, self._grads))
         ones = slope.new_ones(slope.shape[0], 1, slope.shape[1])
-        for layer in range(len(given) - 1, -1, -1):
-            x, weight = given[layer], numbers[2 * layer]
+        for layer in range(len(given.layers) - 1, -1, -1):
+            x, weight = given.layers[layer], numbers[2 * layer]
             grads[2 * layer + 1].baddbmm_(ones, slope)
             if x.dtype == torch.int64:
                 grads[0].flatten(0, 1).index_add_(0, x, slope.flatten(0, 1))
@@ -167,6 +188,12 @@ class Networks:
                     slope = torch.ops.aten.threshold_backward(slope, x, 0)
                 else:
                     slope = torch.ops.aten.tanh_backward(slope, x)
+        if given.pictures is not None:
+            features, looks = given.pictures
+            features.backward(torch.bmm(slope, numbers[0].transpose(1, 2)))
+            for grad, look in zip(grads[2 * len(self.widths) - 2 :], looks, strict=True):
+                grad.add_(look.grad)  # type: ignore[arg-type]  # backward has filled it
+            return None
         if not wants_inputs:
             return None
         slope = torch.bmm(slope, numbers[0].transpose(1, 2))
@@ -207,8 +234,13 @@ class Networks:
             states: `[D]` old input of each new one or -1; None where inputs stay as they are.
             actions: `[A]` old action of each new one or -1; heads with as many outputs are by action.
         """
-        last = len(self._numbers) // 2 - 1
+        last = len(self.widths) - 2
         for layer, (new, old) in enumerate(zip(self._numbers, other._numbers, strict=True)):
+            first_differs = layer == 0 and states is None and new.shape[1] != old.shape[1]
+            if layer // 2 > last or first_differs:  # a convolution, or inputs that mean something else
+                if new.shape == old.shape:
+                    new.copy_(old)
+                continue
             here = there = np.arange(new.shape[1])
             if layer == 0 and states is not None:
                 here, there = np.flatnonzero(states >= 0), states[states >= 0]

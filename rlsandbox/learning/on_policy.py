@@ -123,7 +123,7 @@ class OnPolicy(DeepAgent):
         heads = {"policy": (self.problem.mdp.n_actions, 0.01), "value": (1, 1.0)}
         hidden = [config.units] * config.layers
         shape = config.activation, config.shared, self.device
-        return Networks(self.n_inputs, hidden, heads, self.seeds, *shape)
+        return Networks(self.observation_shape, hidden, heads, self.seeds, *shape)
 
     @abstractmethod
     def improve(self, active: NDArray[np.bool_]) -> Iterator[None]:

@@ -16,7 +16,7 @@ N_INPUTS, BATCH = 7, 9
 
 def made(hidden=(6, 5), shared=False, activation="tanh", seeds=SEEDS, heads=None) -> Networks:
     """Networks whose numbers are all random, biases too."""
-    nets = Networks(N_INPUTS, hidden, heads or HEADS, seeds, activation, shared)
+    nets = Networks((N_INPUTS,), hidden, heads or HEADS, seeds, activation, shared)
     nets.flat.copy_(torch.randn(nets.flat.shape, generator=torch.Generator().manual_seed(1)) * 0.5)
     return nets
 
@@ -120,7 +120,7 @@ def test_a_copy_keeps_its_numbers():
 @pytest.mark.parametrize("shared", [False, True])
 def test_after_an_edit_known_states_and_actions_are_worth_what_they_were(shared, hidden):
     old = made(hidden, shared, heads={"q": (4, 1.0), "value": (1, 1.0)})
-    new = Networks(5, hidden, {"q": (3, 1.0), "value": (1, 1.0)}, SEEDS, "tanh", shared)
+    new = Networks((5,), hidden, {"q": (3, 1.0), "value": (1, 1.0)}, SEEDS, "tanh", shared)
     fresh = [new.layers(i) for i in range(3)]
     states, actions = np.array([6, -1, 0, 2, -1]), np.array([3, -1, 0])
     new.take_over(old, states, actions)
@@ -138,7 +138,7 @@ def test_after_an_edit_known_states_and_actions_are_worth_what_they_were(shared,
 @pytest.mark.parametrize("shared", [False, True])
 def test_where_an_edit_leaves_inputs_and_actions_alone_nothing_is_said_differently(shared):
     old = made((6,), shared)
-    new = Networks(N_INPUTS, (6,), HEADS, SEEDS, shared=shared)
+    new = Networks((N_INPUTS,), (6,), HEADS, SEEDS, shared=shared)
     new.take_over(old, None, np.arange(4))
     seen = torch.randn(3, BATCH, N_INPUTS, generator=torch.Generator().manual_seed(5))
     said, was = (nets.by_head(nets.forward(seen)[0]) for nets in (new, old))
@@ -147,7 +147,7 @@ def test_where_an_edit_leaves_inputs_and_actions_alone_nothing_is_said_different
 
 
 def test_weights_begin_orthogonal_with_the_gains_of_their_layers_and_biases_at_zero():
-    nets = Networks(20, (8, 12), HEADS, SEEDS)
+    nets = Networks((20,), (8, 12), HEADS, SEEDS)
     for i in range(3):
         (first, second, last) = nets.layers(i)
         for kind in (0, 1):
@@ -157,16 +157,16 @@ def test_weights_begin_orthogonal_with_the_gains_of_their_layers_and_biases_at_z
         np.testing.assert_allclose(policy.T @ policy, 1e-4 * np.eye(4), atol=1e-8)
         np.testing.assert_allclose(value.T @ value, [[1.0]], atol=1e-5)
         assert all(not bias.any() for _, bias in nets.layers(i))
-    shared = Networks(20, (8,), HEADS, SEEDS, shared=True).layers(0)[-1][0][0]
+    shared = Networks((20,), (8,), HEADS, SEEDS, shared=True).layers(0)[-1][0][0]
     np.testing.assert_allclose(shared[:, :4].T @ shared[:, :4], 1e-4 * np.eye(4), atol=1e-8)
     np.testing.assert_allclose(shared[:, 4:].T @ shared[:, 4:], [[1.0]], atol=1e-5)
 
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_replica_begins_by_its_seed_alone(shared):
-    many = Networks(N_INPUTS, (6, 5), HEADS, SEEDS, shared=shared)
+    many = Networks((N_INPUTS,), (6, 5), HEADS, SEEDS, shared=shared)
     for i, seed in enumerate(SEEDS):
-        alone = Networks(N_INPUTS, (6, 5), HEADS, (seed,), shared=shared)
+        alone = Networks((N_INPUTS,), (6, 5), HEADS, (seed,), shared=shared)
         for (w, b), (w_alone, b_alone) in zip(many.layers(i), alone.layers(0), strict=True):
             np.testing.assert_array_equal(w, w_alone)
             np.testing.assert_array_equal(b, b_alone)

@@ -13,7 +13,7 @@ from rlsandbox.learning.optimizer import Optimizer
 
 def made(n_seeds: int = 3) -> Networks:
     """An actor and a critic of each replica."""
-    return Networks(7, (6, 5), {"policy": (4, 0.01), "value": (1, 1.0)}, range(n_seeds))
+    return Networks((7,), (6, 5), {"policy": (4, 0.01), "value": (1, 1.0)}, range(n_seeds))
 
 
 def torch_rule(rule: str, parameters: Any, learning_rate: float, eps: float) -> torch.optim.Optimizer:
