@@ -17,7 +17,7 @@ from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.networks import Given, Networks, device_named
 from rlsandbox.learning.optimizer import Optimizer
 from rlsandbox.learning.policy import TabularPolicy
-from rlsandbox.learning.problem import Enumerable, Remap
+from rlsandbox.learning.problem import Enumerable, Remap, drifting
 from rlsandbox.learning.rolling import FOREVER, Copies, Transitions, roll
 from rlsandbox.learning.threads import torch_settings
 from rlsandbox.learning.update_log import UpdateLog
@@ -80,7 +80,7 @@ class DeepAgent(Agent):
         super().__init__(problem, config, seeds)
         self._computing = False
         self.device = device_named(config.device)
-        self.walk = Walk.begin(self.seeds)
+        self.walk = Walk.begin(self.seeds, drifting(problem))
         self.copies = Copies.begin(self.n_seeds, self.n_copies)
         self.memory = Transitions.room_for(self.n_seeds, self.capacity)
         self.log = UpdateLog(self.logged, self.n_seeds)
@@ -336,6 +336,8 @@ class DeepAgent(Agent):
         remap, before = Remap.between(self.problem.world, problem.world), self.nets
         visits, standing = self.visits, self.copies.state.copy()
         self._look_at(problem)
+        if self.walk.drifted.shape[1] != drifting(problem):
+            self.walk = self.walk._replace(drifted=np.zeros((self.n_seeds, drifting(problem))))
         self.visits = visits if remap is None else remap.onto(self.visits, visits)
         if remap is not None or before.shape != self.observation_shape:
             self.nets = self.make_nets()

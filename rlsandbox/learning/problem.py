@@ -80,6 +80,11 @@ def misfit(agent: type[Agent], problem: Problem | type[Problem]) -> str | None:
     return f"{agent.title} trains on {wanted}, not on {problem.title}."
 
 
+def drifting(problem: Enumerable) -> int:
+    """How many mean rewards drift: one an action, or none."""
+    return problem.mdp.n_actions if problem.mdp.drift > 0 else 0
+
+
 def _layout(world: World) -> tuple[Any, ...]:
     """What the numbers of states mean."""
     return world.height, world.width, world.inventory, world.tables is None and world.things.titles

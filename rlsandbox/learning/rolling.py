@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlsandbox.learning.exploration import DRAW, draw, uniform
-from rlsandbox.learning.walk import TRAIL, log_episode, noise, outcome, start_state
+from rlsandbox.learning.walk import TRAIL, drift_on, log_episode, noise, outcome, start_state
 from rlsandbox.worlds.compiled import kernel
 
 FOREVER = np.iinfo(np.int64).max
@@ -113,6 +113,9 @@ def roll(
             if model.noisy and model.reward_sd[s, a, k] > 0:
                 rng += DRAW + DRAW
                 reward += noise(model.reward_sd[s, a, k], rng)
+            if model.drift > 0:
+                reward += walk.drifted[i, a]
+                rng = drift_on(walk.drifted[i], model.drift, rng)
             visits[i, s, a] += 1
             copies.length[i, e] += 1
             copies.score[i, e] += reward

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Agent, Curve, Floats, Ints, Line, Part, Snapshot, Tick, Update, View
 from rlsandbox.learning.configs import FOREVER, Discounted, Shaped, Stepped
-from rlsandbox.learning.problem import Enumerable, Remap
+from rlsandbox.learning.problem import Enumerable, Remap, drifting
 from rlsandbox.learning.schedules import scheduled
 from rlsandbox.learning.shaping import FORMS, potential
 from rlsandbox.learning.stepping import RECORD, Setting
@@ -50,7 +50,7 @@ class Sampler(Agent):
 
     def __init__(self, problem: Enumerable, config: Discounted, seeds: Sequence[int]) -> None:
         super().__init__(problem, config, seeds)
-        self.walk = Walk.begin(self.seeds, problem.mdp.n_actions if problem.mdp.drift > 0 else 0)
+        self.walk = Walk.begin(self.seeds, drifting(problem))
         self.record: Floats = np.full((self.n_seeds, len(RECORD)), np.nan)
         self._model = Model.of(problem.mdp)
         self.tables = self.make_tables()
@@ -223,9 +223,8 @@ class Sampler(Agent):
         """Keep what still has a place; an agent whose place is gone is truncated."""
         remap, old = Remap.between(self.problem.world, problem.world), self.tables
         self.problem, self._model = problem, Model.of(problem.mdp)
-        drifting = problem.mdp.n_actions if problem.mdp.drift > 0 else 0
-        if self.walk.drifted.shape[1] != drifting:
-            self.walk = self.walk._replace(drifted=np.zeros((self.n_seeds, drifting)))
+        if self.walk.drifted.shape[1] != drifting(problem):
+            self.walk = self.walk._replace(drifted=np.zeros((self.n_seeds, drifting(problem))))
         if remap is not None:
             fresh = self.make_tables()
             kept = {

@@ -8,8 +8,9 @@ import pytest
 from rlsandbox.learning.problem import Enumerable
 from rlsandbox.learning.rolling import FOREVER, Copies, Transitions, advantages, roll, shuffle
 from rlsandbox.learning.walk import TRAIL, Model, Walk
+from rlsandbox.worlds.generators import bandit_of
 from rlsandbox.worlds.world import World
-from tests.helpers import corridor, eventful
+from tests.helpers import advance, begin, corridor, eventful
 
 LEFT, RIGHT = 3, 1
 
@@ -220,3 +221,15 @@ def test_shuffling_makes_every_order_as_often():
     alone, one = seeded((5,)), np.arange(4)[None].copy()
     shuffle(alone, one)
     assert one[0].tolist() == order[5].tolist() and alone[0] == rng[5]
+
+
+def test_mean_rewards_drift_where_the_world_says_so():
+    world = bandit_of(np.zeros(3), "Drifting", drift=5.0)
+    agent: Any = advance(begin("dqn", world, memory=400), 300).agent
+    action, reward = agent.memory.action[0, :300], agent.memory.reward[0, :300]
+    for a in range(3):
+        apart = np.diff(np.flatnonzero(action == a))
+        moved = np.diff(reward[action == a])
+        # noise of spread 1 on either end, and a random walk in between
+        assert np.mean(moved**2) == pytest.approx(2.0 + 25.0 * apart.mean(), rel=0.6)
+    assert (agent.walk.drifted != 0).all()
