@@ -114,9 +114,10 @@ def trained(algorithm: str, world: Any, n_steps: int) -> float:
 
 
 def _methods() -> dict[str, Callable[[], float]]:
-    """Every method that samples, on the cliff, by itself."""
+    """Every tabular method that samples, on the cliff, by itself."""
     from rlsandbox.algorithms import registry
     from rlsandbox.learning.problem import Enumerable, misfit
+    from rlsandbox.learning.sampling import Sampler
     from rlsandbox.worlds.gallery import gallery
 
     world = gallery()["cliff_walking"].make()
@@ -124,7 +125,7 @@ def _methods() -> dict[str, Callable[[], float]]:
     return {
         f"method.{name}": lambda name=name: stepped(name, world)
         for name, agent in registry().items()
-        if agent.unit == "steps" and misfit(agent, problem) is None
+        if issubclass(agent, Sampler) and misfit(agent, problem) is None
     }
 
 
