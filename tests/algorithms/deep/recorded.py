@@ -78,20 +78,25 @@ def assert_solved(session: TrainingSession) -> None:
     assert [gap is not None and gap < 1e-9 for gap in found.oracle_gap] == [True] * 3
 
 
-def assert_replicas_are_their_single_runs(algorithm: str, ticks: int, **options: Any) -> None:
-    """Fifty updates on the open 10x10 grid: the steps are the same, the weights equal to float tolerance."""
+def assert_replicas_are_their_single_runs(algorithm: str, stride: int, **options: Any) -> None:
+    """On the open 10x10 grid, to the end of a budget or for fifty updates.
+
+    The steps are the same, the weights equal to float tolerance.
+    """
     seeds = (0, 1, 2)
     world = open_world("open:10:0")
     many, *alone = (
         begin(algorithm, world, some, **options) for some in (seeds, *((seed,) for seed in seeds))
     )
     for session in (many, *alone):
-        while session.agent.state()["updates"][0] < 50:
-            session.tick(ticks)
+        while session.agent.state()["updates"][0] < 50 or session.episode_budget is not None:
+            if not session.tick(stride):
+                break
     for k, single in enumerate(alone):
         mine, own = many.agent.state(), single.agent.state()
         for name in ("walk.rng", "walk.steps", "memory.state", "memory.action", "memory.reward"):
             np.testing.assert_array_equal(mine[name][k], own[name][0], err_msg=name)
+        assert own["updates"][0] >= 40
         for (w, b), (w_own, b_own) in zip(nets(many).layers(k), nets(single).layers(0), strict=True):
             np.testing.assert_allclose(w, w_own, rtol=1e-4, atol=1e-5)
             np.testing.assert_allclose(b, b_own, rtol=1e-4, atol=1e-5)
