@@ -139,10 +139,8 @@ class DeepAgent(Agent):
             return
         self._computing = True
         try:
-            with (
-                torch_settings(),
-                np.errstate(all="ignore"),
-            ):  # what is not finite is found by who looks for it
+            # what is not finite is found by who looks for it
+            with torch_settings(), np.errstate(all="ignore"):
                 yield
         finally:
             self._computing = False
@@ -238,7 +236,7 @@ class DeepAgent(Agent):
     def all_states(self, nets: Networks) -> dict[str, Floats]:
         """`[N, S, size]` what networks say of all states, by head."""
         with self.computing():
-            out = nets.forward(self._every, self._threads)[0].double().cpu()
+            out = nets.forward(self._every, self._threads)[0].cpu().double()
         return {name: part.numpy() for name, part in nets.by_head(out).items()}
 
     # -- being looked at ---------------------------------------------------------------------------
@@ -374,6 +372,7 @@ class DeepAgent(Agent):
     def reconfigure(self, config: Any) -> None:
         """Use changed hyperparameters from the next update on."""
         super().reconfigure(config)
+        self._remembered.clear()
         self.optimizer.learning_rate = config.learning_rate
 
     def learnt(self) -> dict[str, NDArray[Any]]:

@@ -14,7 +14,7 @@ SEEDS = (3, 11, 2**40)
 N_INPUTS, BATCH = 7, 9
 
 
-def made(hidden=(6, 5), shared=False, activation="tanh", seeds=SEEDS, heads=None) -> Networks:
+def made(hidden=(6, 5), shared=False, activation="tanh", seeds: Any = SEEDS, heads=None) -> Networks:
     """Networks whose numbers are all random, biases too."""
     nets = Networks((N_INPUTS,), hidden, heads or HEADS, seeds, activation, shared)
     nets.flat.copy_(torch.randn(nets.flat.shape, generator=torch.Generator().manual_seed(1)) * 0.5)
@@ -85,6 +85,21 @@ def test_outputs_and_gradients_are_those_of_plain_networks(hidden, shared, activ
                 linear: Any = module[2 * layer]
                 np.testing.assert_allclose(weight[kind], linear.weight.grad.T, rtol=1e-4, atol=1e-5)
                 np.testing.assert_allclose(bias[kind, 0], linear.bias.grad, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_threads_change_no_bit(one_hot):
+    found = []
+    for threads in (1, 2, 3, 8):
+        rng, nets = np.random.default_rng(0), made(seeds=range(5))
+        seen = torch.from_numpy(rng.integers(N_INPUTS, size=(5, 64)))
+        if not one_hot:
+            seen = torch.from_numpy(rng.normal(size=(5, 64, N_INPUTS)).astype(np.float32))
+        out, given = nets.forward(seen, threads)
+        slope = torch.from_numpy(rng.normal(size=out.shape).astype(np.float32))
+        inputs = nets.backward(slope, given, wants_inputs=not one_hot)
+        found.append([array.numpy().tobytes() for array in (out, nets.grad, inputs) if array is not None])
+    assert all(other == found[0] for other in found[1:])
 
 
 def test_gradients_add_up_until_they_are_followed():
