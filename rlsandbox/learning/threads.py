@@ -43,7 +43,8 @@ def torch_settings() -> Iterator[None]:
 
 def in_shares(n: int, threads: int, work: Callable[[int, int], _Result]) -> list[_Result]:
     """What `work(begin, end)` gives for ranges of n replicas, one a thread, in their order."""
-    if threads == 1 or n == 1:
+    threads = min(threads, n)
+    if threads == 1:
         return [work(0, n)]
 
     def share(begin: int, end: int) -> _Result:

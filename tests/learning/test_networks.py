@@ -90,7 +90,7 @@ def test_outputs_and_gradients_are_those_of_plain_networks(hidden, shared, activ
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_threads_change_no_bit(one_hot):
     found = []
-    for threads in (1, 2, 3):
+    for threads in (1, 2, 3, 8):
         rng, nets = np.random.default_rng(0), made(seeds=range(5))
         seen = torch.from_numpy(rng.integers(N_INPUTS, size=(5, 64)))
         if not one_hot:

@@ -55,14 +55,16 @@ class Reinforce(OnPolicy):
         learning_rate: float = hp(
             1e-3, gt=0, le=1, log=True, label="Step size", symbol="α", doc="of the optimizer", live=True
         )
-        episodes: int = hp(1, ge=1, le=1000, log=True, label="Episodes", doc="episodes between updates")
+        episodes_per_update: int = hp(
+            1, ge=1, le=1000, log=True, label="Episodes", doc="episodes between updates"
+        )
         baseline: bool = hp(
             True, label="Baseline", doc="a learned value of the state is taken from the return"
         )
         normalize: bool = hp(True, label="Normalise", doc="what weighs the actions gets mean 0 and spread 1")
 
     def __init__(self, problem: Enumerable, config: Config, seeds: tuple[int, ...]) -> None:
-        self.finished_at = np.full(len(seeds), config.episodes, np.int64)
+        self.finished_at = np.full(len(seeds), config.episodes_per_update, np.int64)
         self.dropped = np.zeros(len(seeds), np.int64)
         super().__init__(problem, config, seeds)
 
@@ -79,7 +81,7 @@ class Reinforce(OnPolicy):
     @property
     def capacity(self) -> int:
         """Room for episodes that are as long as can be."""
-        return self.config.episodes * self.longest
+        return self.config.episodes_per_update * self.longest
 
     def goal(self) -> Ints:
         """The rollout ends with its last episode."""
@@ -93,7 +95,7 @@ class Reinforce(OnPolicy):
     def begin_rollout(self, replicas: NDArray[np.bool_]) -> None:
         """Collect the next episodes; one that has begun in another world counts from here."""
         super().begin_rollout(replicas)
-        self.finished_at[replicas] = self.walk.episodes[replicas] + self.config.episodes
+        self.finished_at[replicas] = self.walk.episodes[replicas] + self.config.episodes_per_update
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What episodes add."""
@@ -121,7 +123,7 @@ class Reinforce(OnPolicy):
         target = gained if config.baseline else value  # a value at its target has no slope
         log_prob = self.follow_gain(actions, states, gain, target, share, learning)
         self.shown = {"log_prob": log_prob, "gain": gain, "value": value, "return": gained}
-        self.shown |= self.seen_steps()
+        self.shown |= {"first": counts.argmax(axis=1), **self.seen_steps()}
         yield
 
     @property
@@ -133,13 +135,14 @@ class Reinforce(OnPolicy):
         return {**super().metrics(replica), "dropped episodes": float(self.dropped[replica])}
 
     def told(self, replica: int) -> Update | None:
-        """The first step of the episodes, with its return, baseline and weight."""
+        """The first step that was learnt from, with its return, baseline and weight."""
         if "log_prob" not in self.shown:
             return None
+        at = int(self.shown["first"][replica])
         log_prob, weight, value, gained = (
-            float(self.shown[name][replica, 0]) for name in ("log_prob", "gain", "value", "return")
+            float(self.shown[name][replica, at]) for name in ("log_prob", "gain", "value", "return")
         )
-        step, baseline = self.stored(replica, 0), value if self.config.baseline else 0.0
+        step, baseline = self.stored(replica, at), value if self.config.baseline else 0.0
         state = step[0]
         parts = (
             Part(f"G − b(s) = {number(gained)} − "),
@@ -148,5 +151,5 @@ class Reinforce(OnPolicy):
             Part(f", normalised {number(weight)}" if self.config.normalize else ""),
         )
         product = f"{closed(log_prob)} · {closed(weight)} = {number(log_prob * weight)}"
-        made = int(self.shown["made"][replica]) + 1
+        made = int(self.shown["made"][replica]) + at + 1
         return self.told_update(step, baseline, gained, made, parts, (f"log π(a|s) · weight = {product}",))

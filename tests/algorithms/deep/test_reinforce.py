@@ -43,7 +43,7 @@ def returns(memory: Transitions, i: int) -> tuple[np.ndarray, np.ndarray]:
         {"baseline": False},
         {"normalize": False},
         {"baseline": False, "normalize": False},
-        {"episodes": 3},
+        {"episodes_per_update": 3},
     ],
     ids=str,
 )
