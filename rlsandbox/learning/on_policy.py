@@ -141,8 +141,11 @@ class OnPolicy(DeepAgent):
             whole = self.whole
             if not whole.any():  # all rest where their budget ends or the world changes
                 yield Tick("steps", boundary=False)
+            nets = self.nets
             for _ in self.improve(whole):
                 yield Tick("update", boundary=False)
+                if self.nets is not nets:  # an edit has given the rollout's states other numbers
+                    break
             self.begin_rollout(whole)
             self.rollouts += 1
 
