@@ -167,6 +167,20 @@ def test_out_keeps_everything(policy_file):
     assert session.finished and np.array_equal(session.agent.policy().q, load_policy(policy_file).q)
 
 
+def test_updates_of_networks_are_a_table_of_their_own(answer, tmp_path):
+    answer("train", "reinforce", "--world", "grid_4x4", "--episodes", "12", "--seeds", "2",
+           "--set", "episodes_per_update=4", "--out", str(tmp_path))  # fmt: skip
+    tables = {}
+    for name in ("curves", "updates"):
+        with open(tmp_path / f"{name}.csv", newline="", encoding="utf-8") as file:
+            tables[name] = list(csv.DictReader(file))
+    agent = load_checkpoint(os.path.join(tmp_path, "run.rlcheckpoint")).agent
+    assert len(tables["curves"]) == 2 * 12 and "entropy" not in tables["curves"][0]
+    losses = agent.curves()["value loss"]
+    assert len(tables["updates"]) == losses.episodes.sum() <= 2 * 3
+    assert float(tables["updates"][0]["value loss"]) == losses.values[0, 0]
+
+
 def test_the_flags_of_an_algorithm_come_from_its_config(capsys):
     assert run(["train", "q_learning", "--help"]) == 0
     text = capsys.readouterr().out

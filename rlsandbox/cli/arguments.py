@@ -75,7 +75,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     command.add_argument(
         "--out",
         metavar="DIR",
-        help="folder for policy.rlpolicy, result.json, curves.csv and run.rlcheckpoint",
+        help="folder for policy.rlpolicy, result.json, curves.csv, updates.csv and run.rlcheckpoint",
     )
     arguments = [_dashed(word) for word in arguments]
     _add_hyperparameters(command, arguments)

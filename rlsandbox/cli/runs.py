@@ -53,7 +53,9 @@ def run_training(options: Namespace, world: World) -> Answer:
     if folder is not None:
         data["policy_file"] = str(folder / "policy.rlpolicy")
         result.policy.save(folder / "policy.rlpolicy")
-        write_atomically(folder / "curves.csv", curves_csv(session).encode())
+        write_atomically(folder / "curves.csv", curves_csv(session, "episodes").encode())
+        if any(curve.unit == "updates" for curve in session.agent.curves().values()):
+            write_atomically(folder / "updates.csv", curves_csv(session, "updates").encode())
         save_checkpoint(session, folder / f"run{SUFFIX}")
         write_atomically(
             folder / "result.json", (json.dumps(json.loads(as_json(data)), indent=2) + "\n").encode()
@@ -103,19 +105,20 @@ def hyperparameters(options: Namespace) -> dict[str, str]:
     return values
 
 
-def curves_csv(session: TrainingSession) -> str:
-    """Every logged curve as a table: `seed, episode, episodes, return, length`, one row a bin.
+def curves_csv(session: TrainingSession, unit: str) -> str:
+    """The logs over episodes as a table: `seed, episode, episodes, return, length`, one row a bin.
 
     `episode` is the first one of the bin, counted from 1, `episodes` their number, the others their means.
+    What networks log by updates is another table, in which `update` and `updates` count.
     """
-    curves = session.agent.curves()
+    curves = {name: curve for name, curve in session.agent.curves().items() if curve.unit == unit}
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["seed", "episode", "episodes", *curves])
-    for replica, seed in enumerate(session.agent.seeds):
-        done = int(session.agent.episodes[replica])
-        width = int(next(iter(curves.values())).width[replica]) if curves else 1
-        for at, first in enumerate(range(0, done if curves else 0, width)):
+    table.writerow(["seed", unit.removesuffix("s"), unit, *curves])
+    for replica, seed in enumerate(session.agent.seeds if curves else ()):
+        some = next(iter(curves.values()))  # all of one unit are logged alike
+        done, width = int(some.episodes[replica]), int(some.width[replica])
+        for at, first in enumerate(range(0, done, width)):
             means = [float(curve.values[replica, at]) for curve in curves.values()]
             table.writerow([seed, first + 1, min(width, done - first), *means])
     return text.getvalue()

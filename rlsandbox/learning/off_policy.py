@@ -56,7 +56,7 @@ class ReplayConfig(DeepConfig):
 
 
 class OffPolicy(DeepAgent):
-    """Base of DQN, SAC, TD3 and DDPG; a subclass gives `update`.
+    """Base of methods that draw from a memory; a subclass gives `update`.
 
     Attributes:
         due: `[1]` step at which the next update is due.

@@ -93,7 +93,7 @@ class Rollout(NamedTuple):
 
 
 class OnPolicy(DeepAgent):
-    """Base of REINFORCE, actor-critic, A2C, PPO and TRPO.
+    """Base of policy-gradient methods with a critic.
 
     A subclass gives `improve`, which makes the gradient updates that follow a rollout.
 

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+
 from rlsandbox.learning.lazy import Lazily
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ else:
     torch = Lazily("torch")
 
 _Result = TypeVar("_Result")
+_DENORMAL = np.float32(1e-40)
 
 
 @functools.cache
@@ -31,13 +34,13 @@ def torch_settings() -> Iterator[None]:
     One-hot inputs leave Adam's moments of states that are not visited to decay into denormal numbers, with
     which a processor is many times slower.
     """
-    threads = torch.get_num_threads()
+    threads, flushed = torch.get_num_threads(), bool(_DENORMAL * np.float32(0.5) == 0)  # torch does not tell
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(flushed)
         torch.set_num_threads(threads)
 
 

@@ -128,7 +128,7 @@ class TrainingSession:
     @property
     def finished(self) -> bool:
         """Whether the budget is spent, nothing is left to learn, or the run has failed."""
-        return self._ended or self.failure is not None or self._spent()
+        return self._ended or self.failure is not None or (self._spent() and not self.agent.pending)
 
     @property
     def converged(self) -> bool:
@@ -136,8 +136,6 @@ class TrainingSession:
         return self._ended
 
     def _spent(self) -> bool:
-        if self.agent.pending:
-            return False
         steps_left = self.step_budget is None or (self.agent.steps < self.step_budget)
         episodes_left = self.episode_budget is None or (self.agent.episodes < self.episode_budget)
         return not np.any(steps_left & np.asarray(episodes_left))
@@ -338,6 +336,8 @@ class TrainingSession:
                 self.set_hyperparameters(command.values)
         if until is not None:
             self._advance_to(until)
+            while self._spent() and self.agent.pending and self.tick():
+                pass  # a run that was at its end has learnt from all of its steps
 
     def _advance_to(self, clock: int) -> None:
         while self.clock < clock and self.tick(clock - self.clock):

@@ -25,8 +25,8 @@ def write_csv(runs: Sequence[RunCurves], path: Path) -> None:
     """Write every bin and every seed of every curve as a line of its own, unsmoothed.
 
     The columns: run (its number), title, curve ("return", "length", "gap", "epsilon"), seed (the number of
-    the replica, from 0), unit ("episodes" or "sweeps"), at (the last episode in the bin), value (the mean
-    over the bin; "inf" for the gap of a policy that never ends).
+    the replica, from 0), unit ("episodes", "updates" or "sweeps"), at (the last one in the bin), value
+    (the mean over the bin; "inf" for the gap of a policy that never ends).
 
     Raises:
         OSError: the file cannot be written.

@@ -1,0 +1,27 @@
+"""Settings of torch that are put back, and work that threads share."""
+
+import numpy as np
+import pytest
+import torch
+
+from rlsandbox.learning.threads import in_shares, torch_settings
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_settings_are_as_before(flushed):
+    threads = torch.get_num_threads()
+    tiny = np.float32(1e-40)
+    torch.set_flush_denormal(flushed)
+    try:
+        with torch_settings():
+            assert torch.get_num_threads() == 1 and tiny * np.float32(0.5) == 0
+        assert torch.get_num_threads() == threads
+        assert bool(tiny * np.float32(0.5) == 0) == flushed
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_shares_cover_everything_once_and_in_order(threads):
+    found = in_shares(5, threads, lambda begin, end: list(range(begin, end)))
+    assert len(found) == min(threads, 5) and [i for share in found for i in share] == list(range(5))
