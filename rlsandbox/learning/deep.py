@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from rlsandbox.learning.agent import Agent, Curve, Floats, Ints, Snapshot, Updat
 from rlsandbox.learning.configs import Discounted
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.lazy import Lazily
-from rlsandbox.learning.networks import Given, Networks, device_named
+from rlsandbox.learning.networks import Judged, Networks, device_named
 from rlsandbox.learning.optimizer import Optimizer
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.problem import Enumerable, Remap, drifting
@@ -51,15 +51,6 @@ class DeepConfig(Discounted):
     device: Literal["cpu", "cuda", "mps"] = hp("cpu", doc="where the networks are computed", advanced=True)
 
 
-class Judged(NamedTuple):
-    """What networks say of a batch, and the slopes of a loss there, to be filled."""
-
-    said: dict[str, NDArray[np.float32]]  # [N, B, size] by head
-    slopes: dict[str, NDArray[np.float32]]  # [N, B, size] by head, views of `slope`
-    slope: Tensor
-    given: list[Given]
-
-
 class DeepAgent(Agent):
     """Base of agents that learn by gradient: their networks, walkers, logs, and how they are shown.
 
@@ -68,6 +59,7 @@ class DeepAgent(Agent):
         walk: counts and logs of each replica; copies: where its copies stand; memory: what they met.
         log: numbers of the updates.
         updates: how many gradient updates the networks have seen.
+        shown: `[N]` numbers of the newest update that each replica learnt from, by name, of all replicas.
     """
 
     accepts = (Enumerable,)
@@ -85,6 +77,7 @@ class DeepAgent(Agent):
         self.memory = Transitions.room_for(self.n_seeds, self.capacity)
         self.log = UpdateLog(self.logged, self.n_seeds)
         self.updates = np.zeros(1, np.int64)
+        self.show_nothing()
         self._look_at(problem)
         self.nets = self.make_nets()
         self.optimizer = self.make_optimizer(self.nets)
@@ -170,15 +163,9 @@ class DeepAgent(Agent):
         last = min(step, self.step_budget, self.barrier)
         roll(self.remembered("chances", self.chances), self._model, *places, count, last, limit)
 
-    def judge(self, seen: Tensor) -> Judged:
-        """What the networks say of observations, with room for the slopes of a loss."""
-        out, given = self.nets.forward(seen, self._threads)
-        slope = torch.zeros(out.shape)  # where compiled code can fill it, which is not on another device
-        said, slopes = (
-            {name: part.numpy() for name, part in self.nets.by_head(tensor).items()}
-            for tensor in (out.cpu(), slope)
-        )
-        return Judged(said, slopes, slope, given)
+    def judge(self, states: Ints) -> Judged:
+        """What the networks say of states `[N, B]`, with room for the slopes of a loss."""
+        return self.nets.judge(self.seen(states), self._threads)
 
     def descend(
         self,
@@ -196,6 +183,15 @@ class DeepAgent(Agent):
         norms = self.optimizer.step(active, most, self._threads)
         self.updates += 1
         self.log.add(np.vstack((numbers, norms, *more)), active)
+
+    def show(self, active: NDArray[np.bool_], numbers: dict[str, Any]) -> None:
+        """Keep an update's numbers for the inspector, for those who learnt from it."""
+        for i in np.flatnonzero(active):
+            self.shown[i] = numbers
+
+    def show_nothing(self) -> None:
+        """No update so far, or none that speaks of what there is now."""
+        self.shown: list[dict[str, Any]] = [{}] * self.n_seeds
 
     # -- networks on all states --------------------------------------------------------------------
 
@@ -314,6 +310,7 @@ class DeepAgent(Agent):
         for name, flat in self.tensors().items():
             flat.copy_(torch.from_numpy(np.array(state[name])))
         self._remembered.clear()
+        self.show_nothing()
 
     def check_state(self, state: dict[str, NDArray[Any]]) -> None:
         """Refuse what does not fit, and places that kernels would look for outside the tables."""
@@ -368,6 +365,7 @@ class DeepAgent(Agent):
 
     def forget(self) -> None:
         """What else was kept of states that have other numbers now."""
+        self.show_nothing()
 
     def reconfigure(self, config: Any) -> None:
         """Use changed hyperparameters from the next update on."""

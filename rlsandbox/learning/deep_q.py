@@ -94,13 +94,11 @@ class DeepQ(OffPolicy):
 
     Attributes:
         target_nets: what their targets are taken from.
-        shown: numbers of the newest update `[N, B]`, for the inspector.
     """
 
     def __init__(self, problem: Enumerable, config: DeepQConfig, seeds: Sequence[int]) -> None:
         super().__init__(problem, config, seeds)
         self.target_nets = self.nets.copy()
-        self.shown: dict[str, NDArray[Any]] = {}
 
     def make_nets(self) -> Networks:
         """Action values, or with `dueling` a value and advantages on one trunk."""
@@ -182,19 +180,20 @@ class DeepQ(OffPolicy):
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
         """Take over copies of what `state` gave."""
         super().restore(state)
-        self._target, self.shown = None, {}
+        self._target = None
 
     def forget(self) -> None:
         """The target is what has been learnt."""
-        self.target_nets, self.shown = self.nets.copy(), {}
+        super().forget()
+        self.target_nets = self.nets.copy()
 
     # -- being shown -------------------------------------------------------------------------------
 
     def told(self, replica: int) -> Update | None:
         """The first step of the newest batch, with its target and TD error; the reward is that of n steps."""
-        if not self.shown:
+        first = {name: array[replica, 0] for name, array in self.shown[replica].items()}
+        if not first:
             return None
-        first = {name: array[replica, 0] for name, array in self.shown.items()}
         step = int(first["state"]), int(first["action"]), float(first["reward"]), int(first["next_state"])
         discount, next_value, before = (float(first[name]) for name in ("discount", "next_value", "before"))
         made = int(self.walk.steps[replica])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,15 @@ class Given(NamedTuple):
 
     layers: list[Tensor]
     pictures: tuple[Tensor, list[Tensor]] | None
+
+
+class Judged(NamedTuple):
+    """What networks say of a batch, and the slopes of a loss there, to be filled."""
+
+    said: dict[str, NDArray[np.float32]]  # [N, B, size] by head
+    slopes: dict[str, NDArray[np.float32]]  # [N, B, size] by head, views of `slope`
+    slope: Tensor
+    given: list[Given]
 
 
 class Networks:
@@ -84,8 +93,6 @@ class Networks:
         self._numbers, self._grads = self._views(self.flat), self._views(self.grad)
         self.bounds = np.cumsum([array.size for array in drawn])
         self._first = torch.arange(self.n_seeds * self.kinds, device=device)[:, None] * n_inputs
-        self._watched = torch.zeros((), device=device, requires_grad=True)
-        """What autograd takes for the weights; they get their gradient in `grad`."""
 
     @property
     def n_seeds(self) -> int:
@@ -116,10 +123,6 @@ class Networks:
         kinds = range(self.kinds)
         return [np.random.default_rng([seed, _NETWORK_STREAM, 64 + k]) for seed in self.seeds for k in kinds]
 
-    def __call__(self, seen: Tensor) -> dict[str, Tensor]:
-        """Outputs `[N, B, size]` by head of observations `[N, B, D]`, or `[N, B]` int64 where one is hot."""
-        return self.by_head(perceptron().apply(self._watched, seen, self))
-
     def by_head(self, out: Tensor) -> dict[str, Tensor]:
         """Views `[N, B, size]` of outputs `[N, kinds, B, most]`, or of their slopes."""
         if self.shared:
@@ -132,19 +135,24 @@ class Networks:
         parts = in_shares(self.n_seeds, threads, functools.partial(self._forward, seen))
         return torch.cat([out for out, _ in parts]), [given for _, given in parts]
 
-    def backward(self, slope: Tensor, given: list[Given], wants_inputs: bool = False) -> Tensor | None:
-        """Add to `grad` what a loss with these slopes `[N, kinds, B, most]` at the outputs says.
+    def judge(self, seen: Tensor, threads: int = 1) -> Judged:
+        """What they say of observations, with room for the slopes of a loss."""
+        out, given = self.forward(seen, threads)
+        slope = torch.zeros(out.shape)  # where compiled code can fill it, which is not on another device
+        said, slopes = (
+            {name: part.numpy() for name, part in self.by_head(tensor).items()}
+            for tensor in (out.cpu(), slope)
+        )
+        return Judged(said, slopes, slope, given)
 
-        Returns:
-            The slopes `[N, B, D]` at the observations, if they are wanted.
-        """
+    def backward(self, slope: Tensor, given: list[Given]) -> None:
+        """Add to `grad` what a loss with these slopes `[N, kinds, B, most]` at the outputs says."""
         kept = {n * self.n_seeds // len(given): own for n, own in enumerate(given)}
 
-        def share(begin: int, end: int) -> Tensor | None:
-            return self._backward(slope[begin:end], kept[begin], begin, end, wants_inputs)
+        def share(begin: int, end: int) -> None:
+            self._backward(slope[begin:end], kept[begin], begin, end)
 
-        found = in_shares(self.n_seeds, len(given), share)
-        return torch.cat([part for part in found if part is not None]) if wants_inputs else None
+        in_shares(self.n_seeds, len(given), share)
 
     def _forward(self, seen: Tensor, begin: int, end: int) -> tuple[Tensor, Given]:
         """Outputs of a range of replicas, and what each layer was given `[n * kinds, B, in]`."""
@@ -169,9 +177,7 @@ class Networks:
             x = torch.baddbmm(bias, x, weight)
         return x.view(end - begin, self.kinds, *x.shape[1:]), Given(given, pictures)
 
-    def _backward(
-        self, slope: Tensor, given: Given, begin: int, end: int, wants_inputs: bool
-    ) -> Tensor | None:
+    def _backward(self, slope: Tensor, given: Given, begin: int, end: int) -> None:
         own, slope = slice(begin * self.kinds, end * self.kinds), slope.flatten(0, 1)
         numbers, grads = ([array[own] for array in arrays] for arrays in (self._numbers, self._grads))
         ones = slope.new_ones(slope.shape[0], 1, slope.shape[1])
@@ -180,7 +186,7 @@ class Networks:
             grads[2 * layer + 1].baddbmm_(ones, slope)
             if x.dtype == torch.int64:
                 grads[0].flatten(0, 1).index_add_(0, x, slope.flatten(0, 1))
-                return None
+                return
             grads[2 * layer].baddbmm_(x.transpose(1, 2), slope)
             if layer > 0:
                 slope = torch.bmm(slope, weight.transpose(1, 2))
@@ -193,11 +199,6 @@ class Networks:
             features.backward(torch.bmm(slope, numbers[0].transpose(1, 2)))
             for grad, look in zip(grads[2 * len(self.widths) - 2 :], looks, strict=True):
                 grad.add_(look.grad)  # type: ignore[arg-type]  # backward has filled it
-            return None
-        if not wants_inputs:
-            return None
-        slope = torch.bmm(slope, numbers[0].transpose(1, 2))
-        return slope.view(end - begin, self.kinds, *slope.shape[1:]).sum(dim=1)
 
     def _each(self, seen: Tensor) -> Tensor:
         """Observations `[n, ...]` for each network `[n * kinds, ...]`."""
@@ -262,28 +263,6 @@ class Networks:
             if self.shared:
                 here, there = here + size, there + other.heads[name][0]
         return found
-
-
-@functools.cache
-def perceptron() -> Any:
-    """The forward and backward pass of `Networks` as one operation of autograd.
-
-    Written out, since autograd's own overhead is most of what small operations cost.
-    """
-
-    class Perceptron(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx: Any, watched: Tensor, seen: Tensor, nets: Networks) -> Tensor:
-            out, ctx.given = nets.forward(seen)
-            ctx.nets = nets
-            return out
-
-        @staticmethod
-        def backward(ctx: Any, *slopes: Any) -> Any:
-            (slope,), wanted = slopes, ctx.needs_input_grad[1]
-            return None, ctx.nets.backward(slope.contiguous(), ctx.given, wanted), None
-
-    return Perceptron
 
 
 def orthogonal(n: int, m: int, rng: np.random.Generator) -> NDArray[np.float64]:

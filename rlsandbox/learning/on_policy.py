@@ -99,12 +99,12 @@ class OnPolicy(DeepAgent):
 
     Attributes:
         rollouts: how many there have been.
-        shown: numbers of the newest update, as arrays and tensors `[N, ...]`, for the inspector.
+        met: the newest rollout, as it was before the first update, for the inspector.
     """
 
     def __init__(self, problem: Enumerable, config: CriticConfig, seeds: Sequence[int]) -> None:
         self.rollouts = np.zeros(1, np.int64)
-        self.shown: dict[str, Any] = {}
+        self.met: dict[str, Any] = {}
         super().__init__(problem, config, seeds)
 
     @property
@@ -179,10 +179,6 @@ class OnPolicy(DeepAgent):
         """What a rollout more adds."""
         return {**super().arrays(), "rollouts": self.rollouts}
 
-    def forget(self) -> None:
-        """What was shown had other states."""
-        self.shown = {}
-
     # -- what the networks say ---------------------------------------------------------------------
 
     def log_chances(self) -> Floats:
@@ -215,7 +211,7 @@ class OnPolicy(DeepAgent):
         advantage = np.empty_like(value)
         lam = getattr(self.config, "gae_lambda", 0.0)
         advantages(memory, value, next_value, self.config.gamma, lam, self.n_copies, advantage)
-        self.shown = {"value": value, "next_value": next_value, "advantage": advantage, **self.seen_steps()}
+        self.met = {"value": value, "next_value": next_value, "advantage": advantage, **self.seen_steps()}
         log_prob = self.log_chances()[n, memory.state, memory.action]
         return Rollout(memory.state, memory.action, log_prob, value, advantage, advantage + value)
 
@@ -229,7 +225,7 @@ class OnPolicy(DeepAgent):
         active: NDArray[np.bool_],
     ) -> Floats:
         """One update of actor and critic; see `actor_critic_slopes`. Returns log-probabilities `[N, B]`."""
-        config, judged = self.config, self.judge(self.seen(states))
+        config, judged = self.config, self.judge(states)
         log_prob, numbers = np.empty(actions.shape), np.empty((3, self.n_seeds))
         weights = config.value_coefficient, config.entropy_coefficient
         actor_critic_slopes(
@@ -261,7 +257,7 @@ class OnPolicy(DeepAgent):
 
     def stored(self, replica: int, at: int) -> tuple[int, int, float, int, bool, bool]:
         """A step that was learnt from: state, action, reward, next state, terminated, truncated."""
-        m = self.shown["memory"]
+        m = self.shown[replica]["memory"]
         where = int(m.state[replica, at]), int(m.action[replica, at]), float(m.reward[replica, at])
         ends = bool(m.terminated[replica, at]), bool(m.truncated[replica, at])
         return *where, int(m.next_state[replica, at]), *ends
@@ -276,13 +272,13 @@ class OnPolicy(DeepAgent):
             more: what else the update computed, a line each.
         """
         value, next_value, advantage = (
-            float(self.shown[name][replica, at]) for name in ("value", "next_value", "advantage")
+            float(self.shown[replica][name][replica, at]) for name in ("value", "next_value", "advantage")
         )
         step = self.stored(replica, at)
         lam = getattr(self.config, "gae_lambda", 0.0)
         kind = "A = δ" if lam == 0 else "A = δ + γλ A′"
         lines = f"{kind} = {number(advantage)}{normalised}", *more
-        made = int(self.shown["made"][replica]) + at + 1
+        made = int(self.shown[replica]["made"][replica]) + at + 1
         following = 0.0 if step[4] else next_value
         return self.step_update(step, value, following, value + advantage, made, lines)
 

@@ -64,17 +64,17 @@ class A2C(OnPolicy):
             return
         batch = self.rollout()
         share = np.full(batch.value.shape, 1.0 / self.capacity)
-        self.shown["log_prob"] = self.follow_gain(
-            batch.actions, batch.states, batch.advantage, batch.target, share, active
-        )
+        steps = batch.actions, batch.states, batch.advantage, batch.target
+        self.show(active, {**self.met, "log_prob": self.follow_gain(*steps, share, active)})
         yield
 
     def told(self, replica: int) -> Update | None:
         """The last step of the rollout, with what it weighs in the gradient."""
-        if "log_prob" not in self.shown:
+        shown = self.shown[replica]
+        if not shown:
             return None
         at = self.capacity - 1
-        log_prob, advantage = (float(self.shown[name][replica, at]) for name in ("log_prob", "advantage"))
+        log_prob, advantage = (float(shown[name][replica, at]) for name in ("log_prob", "advantage"))
         return self.told_step(
             replica,
             at,

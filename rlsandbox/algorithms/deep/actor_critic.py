@@ -54,7 +54,7 @@ class ActorCritic(OnPolicy):
             weight *= self.config.gamma ** (self.episode_steps[:, None] - 1)
         gain, share = weight * batch.advantage, np.ones_like(weight)
         log_prob = self.follow_gain(batch.actions, batch.states, gain, batch.target, share, active)
-        self.shown |= {"log_prob": log_prob, "weight": weight}
+        self.show(active, {**self.met, "log_prob": log_prob, "weight": weight})
         yield
 
     @property
@@ -64,10 +64,11 @@ class ActorCritic(OnPolicy):
 
     def told(self, replica: int) -> Update | None:
         """The step just made: the TD error, and what it weighs in the policy's gradient."""
-        if "log_prob" not in self.shown:
+        shown = self.shown[replica]
+        if not shown:
             return None
         log_prob, weight, advantage = (
-            float(self.shown[name][replica, 0]) for name in ("log_prob", "weight", "advantage")
+            float(shown[name][replica, 0]) for name in ("log_prob", "weight", "advantage")
         )
         factors = f"{number(weight)} · {closed(log_prob)} · {closed(advantage)}"
         gain = number(weight * log_prob * advantage)

@@ -112,7 +112,7 @@ class DQN(DeepQ):
         else:
             next_value = target_q[rows, s_next].max(axis=-1)
         target = reward + discount * next_value
-        judged = self.judge(self.seen(s))
+        judged = self.judge(s)
         value, numbers = np.empty(chosen.shape), np.empty((3, self.n_seeds))
         if config.dueling:
             heads = judged.said["advantage"], judged.said["value"][:, :, 0]
@@ -127,8 +127,8 @@ class DQN(DeepQ):
         if config.prioritized:
             reprioritise(self.tree, chosen, target - value, config.priority_alpha, self.largest, active)
         self.follow()
-        self.shown = {"state": s, "action": a, "next_state": s_next, "reward": reward, "ended": ended}
-        self.shown |= {"discount": discount, "next_value": next_value, "before": value}
+        told = {"state": s, "action": a, "next_state": s_next, "reward": reward, "ended": ended}
+        self.show(active, told | {"discount": discount, "next_value": next_value, "before": value})
 
     def drawn(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """`[N, B]` places in the memory, and the weights of their errors, which are 1 without priorities."""

@@ -160,7 +160,7 @@ class PPO(OnPolicy):
                 if not learning.any():
                     return
                 batch = shuffled.part(begin, begin + config.minibatch)
-                judged = self.judge(self.seen(batch.states))
+                judged = self.judge(batch.states)
                 ratio, weight = np.empty(batch.value.shape), np.empty(batch.value.shape)
                 numbers = np.empty((5, self.n_seeds))
                 weights = config.value_coefficient, config.entropy_coefficient
@@ -169,28 +169,25 @@ class PPO(OnPolicy):
                     *(*weights, judged.slopes["policy"], judged.slopes["value"], ratio, weight, numbers),
                 )
                 self.descend(judged, learning, config.max_grad_norm, numbers, explained)
-                for name, fresh in (
-                    ("row", order[:, begin]),
-                    ("ratio", ratio[:, 0]),
-                    ("weight", weight[:, 0]),
-                ):
-                    self.shown[name] = np.where(learning, fresh, self.shown.get(name, fresh))
+                told = {"row": order[:, begin].copy(), "ratio": ratio[:, 0], "weight": weight[:, 0]}
+                self.show(learning, self.met | told)
                 if config.target_kl is not None:
                     learning &= numbers[3] <= 1.5 * config.target_kl
                 yield
 
     def told(self, replica: int) -> Update | None:
         """The first step of the newest minibatch: TD error, advantage, ratio, and whether it is clipped."""
-        if "row" not in self.shown:
+        shown = self.shown[replica]
+        if not shown:
             return None
-        ratio, weight = (float(self.shown[name][replica]) for name in ("ratio", "weight"))
+        ratio, weight = (float(shown[name][replica]) for name in ("ratio", "weight"))
         near = min(max(ratio, 1 - self.config.clip), 1 + self.config.clip)
         gains = ratio * weight, near * weight
         note = " (clipped)" if gains[1] < gains[0] else ""
         products = f"{number(ratio)} · {closed(weight)}, {number(near)} · {closed(weight)}"
         return self.told_step(
             replica,
-            int(self.shown["row"][replica]),
+            int(shown["row"][replica]),
             f", normalised {number(weight)}" if self.config.normalize else "",
             f"ρ = π(a|s) / π_old(a|s) = {number(ratio)}",
             f"min(ρA, clip(ρ)A) = min({products}) = {number(min(gains))}{note}",

@@ -122,8 +122,8 @@ class Reinforce(OnPolicy):
             gain = (gain - mean) / (spread + 1e-8)
         target = gained if config.baseline else value  # a value at its target has no slope
         log_prob = self.follow_gain(actions, states, gain, target, share, learning)
-        self.shown = {"log_prob": log_prob, "gain": gain, "value": value, "return": gained}
-        self.shown |= {"first": counts.argmax(axis=1), **self.seen_steps()}
+        told = {"log_prob": log_prob, "gain": gain, "value": value, "return": gained, **self.seen_steps()}
+        self.show(learning, told | {"first": counts.argmax(axis=1)})
         yield
 
     @property
@@ -136,11 +136,12 @@ class Reinforce(OnPolicy):
 
     def told(self, replica: int) -> Update | None:
         """The first step that was learnt from, with its return, baseline and weight."""
-        if "log_prob" not in self.shown:
+        shown = self.shown[replica]
+        if not shown:
             return None
-        at = int(self.shown["first"][replica])
+        at = int(shown["first"][replica])
         log_prob, weight, value, gained = (
-            float(self.shown[name][replica, at]) for name in ("log_prob", "gain", "value", "return")
+            float(shown[name][replica, at]) for name in ("log_prob", "gain", "value", "return")
         )
         step, baseline = self.stored(replica, at), value if self.config.baseline else 0.0
         state = step[0]
@@ -151,5 +152,5 @@ class Reinforce(OnPolicy):
             Part(f", normalised {number(weight)}" if self.config.normalize else ""),
         )
         product = f"{closed(log_prob)} · {closed(weight)} = {number(log_prob * weight)}"
-        made = int(self.shown["made"][replica]) + at + 1
+        made = int(shown["made"][replica]) + at + 1
         return self.told_update(step, baseline, gained, made, parts, (f"log π(a|s) · weight = {product}",))

@@ -35,7 +35,7 @@ def test_the_record_is_what_one_works_out(lam):
         for i in range(2):
             update, m, v = agent.told(i), agent.memory, said["value"][i, :, 0]
             advantage = plain_advantages(m, i, v, 0.9, lam, COPIES)
-            np.testing.assert_allclose(agent.shown["advantage"][i], advantage, atol=1e-5)
+            np.testing.assert_allclose(agent.shown[i]["advantage"][i], advantage, atol=1e-5)
             s, a, s_next = (int(array[i, -1]) for array in (m.state, m.action, m.next_state))
             ended, reward = bool(m.terminated[i, -1]), float(m.reward[i, -1])
             assert (update.state, update.action, update.next_state) == (s, a, s_next)
@@ -63,9 +63,9 @@ def told_nothing(algorithm: str, **options: Any) -> Any:
 
 def test_its_critic_is_drawn_to_returns_of_five_steps_and_one_step_actor_critic_to_those_of_one():
     """Where every step costs 1 and V = 0: -1 - 1/2 - 1/4 - 1/8 - 1/16 = -31/16, for the last step -1."""
-    shown = told_nothing("a2c", n_envs=1, n_steps=5).shown["advantage"]
+    shown = told_nothing("a2c", n_envs=1, n_steps=5).met["advantage"]
     assert shown.tolist() == [[-31 / 16, -15 / 8, -7 / 4, -3 / 2, -1]]
-    assert told_nothing("actor_critic").shown["advantage"].tolist() == [[-1.0]]
+    assert told_nothing("actor_critic").met["advantage"].tolist() == [[-1.0]]
 
 
 def test_it_follows_rmsprop_and_actor_critic_follows_adam():

@@ -66,7 +66,9 @@ def test_the_record_is_what_one_works_out(options):
             weight = gained - baseline
             if options.get("normalize", True):
                 weight = (weight - weight[whole].mean()) / (weight[whole].std() + 1e-8)
-            np.testing.assert_allclose(agent.shown["gain"][i, : gained.size][whole], weight[whole], atol=1e-4)
+            np.testing.assert_allclose(
+                agent.shown[i]["gain"][i, : gained.size][whole], weight[whole], atol=1e-4
+            )
             s, a = int(m.state[i, at]), int(m.action[i, at])
             assert (update.state, update.action, update.next_state) == (s, a, m.next_state[i, at])
             assert update.step == agent.walk.steps[i] - gained.size + at + 1
@@ -152,3 +154,16 @@ def test_the_preset_of_a_first_course_solves_the_small_grid():
 
 def test_replicas_equal_their_single_runs_over_sixty_episodes():
     assert_replicas_are_their_single_runs("reinforce", 1000, episodes=60)
+
+
+def test_a_replica_whose_episode_was_cut_keeps_its_record():
+    session = begin("reinforce", brisk(), (0, 1), **SMALL)
+    agent: Any = session.agent
+    kept = 0
+    for _ in range(300):
+        before, learnt = [agent.told(i) for i in (0, 1)], agent.log.count.copy()
+        session.tick(10)
+        for i in np.flatnonzero(agent.log.count == learnt):
+            assert repr(agent.told(i)) == repr(before[i])
+            kept += before[i] is not None and agent.log.count[1 - i] > learnt[1 - i]
+    assert kept > 10
