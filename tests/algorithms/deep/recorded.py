@@ -14,7 +14,7 @@ from rlsandbox.worlds.files import open_world
 from rlsandbox.worlds.rules import Rules
 from rlsandbox.worlds.text_maps import world_from_rows
 from rlsandbox.worlds.world import World
-from tests.helpers import begin
+from tests.helpers import begin, digest
 
 SMALL: dict[str, Any] = {"units": 8, "layers": 1, "gamma": 0.9}
 """Networks small enough to be looked at."""
@@ -24,6 +24,13 @@ def brisk() -> World:
     """Episodes end soon here, by arriving, by falling and by being cut; moves slip and rewards are noisy."""
     world = world_from_rows(("S..G", ".#.P"), "Brisk", Rules(step_reward=-0.3, slip=0.1, step_limit=9))
     return world.with_cell((0, 1), reward_sd=0.7)
+
+
+def learnt(algorithm: str, **options: Any) -> str:
+    """Hash of all that an agent has become in the brisk world."""
+    session = begin(algorithm, brisk(), **options)
+    session.run()
+    return digest(session)
 
 
 def figures(parts: tuple[Part, ...]) -> list[float]:

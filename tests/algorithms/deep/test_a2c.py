@@ -11,12 +11,13 @@ from tests.algorithms.deep.recorded import (
     assert_solved,
     brisk,
     course,
+    learnt,
     lines,
     log_softmax,
     near,
     plain_advantages,
 )
-from tests.helpers import begin, corridor, digest
+from tests.helpers import begin, corridor
 
 COPIES, STEPS = 2, 3
 QUICK: dict[str, Any] = {**SMALL, "n_envs": COPIES, "n_steps": STEPS, "learning_rate": 0.01}
@@ -91,12 +92,9 @@ def test_it_follows_rmsprop_and_actor_critic_follows_adam():
     ids=str,
 )
 def test_every_switch_changes_what_is_learnt(switch):
-    def learnt(**options: Any) -> str:
-        session = begin("a2c", brisk(), **{**QUICK, **options}, steps=120)
-        session.run()
-        return digest(session)
-
-    assert learnt() == learnt() != learnt(**switch)
+    usual: dict[str, Any] = {**QUICK, "steps": 120}
+    once, again = (learnt("a2c", **usual) for _ in range(2))
+    assert once == again != learnt("a2c", **{**usual, **switch})
 
 
 def test_the_preset_of_a_first_course_solves_the_small_grid():

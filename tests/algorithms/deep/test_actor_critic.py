@@ -10,11 +10,12 @@ from tests.algorithms.deep.recorded import (
     assert_solved,
     brisk,
     course,
+    learnt,
     lines,
     log_softmax,
     near,
 )
-from tests.helpers import begin, digest
+from tests.helpers import begin
 
 QUICK: dict[str, Any] = {**SMALL, "learning_rate": 0.01}
 
@@ -73,12 +74,12 @@ def test_it_learns_from_every_single_step():
     ids=str,
 )
 def test_every_switch_changes_what_is_learnt(switch):
-    def learnt(**options: Any) -> str:
-        session = begin("actor_critic", brisk(), **{**QUICK, **options}, steps=60)
-        session.run()
-        return digest(session)
-
-    assert learnt() == learnt() != learnt(**switch)
+    usual: dict[str, Any] = {**QUICK, "steps": 60}
+    assert (
+        learnt("actor_critic", **usual)
+        == learnt("actor_critic", **usual)
+        != learnt("actor_critic", **{**usual, **switch})
+    )
 
 
 def test_the_preset_of_a_first_course_solves_the_small_grid():

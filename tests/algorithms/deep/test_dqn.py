@@ -15,10 +15,11 @@ from tests.algorithms.deep.recorded import (
     assert_solved,
     brisk,
     course,
+    learnt,
     lines,
     near,
 )
-from tests.helpers import begin, digest
+from tests.helpers import begin
 
 EARLY: dict[str, Any] = {**SMALL, "learning_starts": 8, "train_every": 4, "batch": 8, "learning_rate": 0.02}
 
@@ -127,17 +128,14 @@ def test_a_soft_target_goes_a_part_of_the_way():
     ids=str,
 )
 def test_every_switch_changes_what_is_learnt(switch):
-    def learnt(**options: Any) -> str:
-        session = begin("dqn", brisk(), **{**EARLY, **options}, steps=300)
-        session.run()
-        return digest(session)
-
+    usual: dict[str, Any] = {**EARLY, "steps": 300}
     plain: dict[str, Any] = {}
     if "priority_alpha" in switch or "priority_beta" in switch:
         plain = {"prioritized": True}
     if switch.get("double"):
         plain = {"target_every": 7}
-    assert learnt() == learnt() and learnt(**switch) != learnt(**plain)
+    assert learnt("dqn", **usual) == learnt("dqn", **usual)
+    assert learnt("dqn", **{**usual, **switch}) != learnt("dqn", **{**usual, **plain})
 
 
 def test_epsilon_falls_as_its_schedule_says():

@@ -16,12 +16,13 @@ from tests.algorithms.deep.recorded import (
     assert_solved,
     brisk,
     course,
+    learnt,
     lines,
     log_softmax,
     near,
     plain_advantages,
 )
-from tests.helpers import begin, digest
+from tests.helpers import begin
 
 N, B, A = 3, 16, 4
 COPIES, STEPS, CLIP, LAM = 2, 6, 0.2, 0.8
@@ -207,12 +208,9 @@ def test_the_step_size_falls_to_nothing_over_the_budget():
     ids=str,
 )
 def test_every_switch_changes_what_is_learnt(switch):
-    def learnt(**options: Any) -> str:
-        session = begin("ppo", brisk(), **{**ONE_BATCH, **options}, steps=120)
-        session.run()
-        return digest(session)
-
-    assert learnt() == learnt() != learnt(**switch)
+    usual: dict[str, Any] = {**ONE_BATCH, "steps": 120}
+    once, again = (learnt("ppo", **usual) for _ in range(2))
+    assert once == again != learnt("ppo", **{**usual, **switch})
 
 
 def test_the_preset_of_a_first_course_solves_the_small_grid():
