@@ -189,16 +189,52 @@ class Networks:
                 return
             grads[2 * layer].baddbmm_(x.transpose(1, 2), slope)
             if layer > 0:
-                slope = torch.bmm(slope, weight.transpose(1, 2))
-                if self.activation == "relu":
-                    slope = torch.ops.aten.threshold_backward(slope, x, 0)
-                else:
-                    slope = torch.ops.aten.tanh_backward(slope, x)
+                slope = self._activated(torch.bmm(slope, weight.transpose(1, 2)), x)
         if given.pictures is not None:
             features, looks = given.pictures
-            features.backward(torch.bmm(slope, numbers[0].transpose(1, 2)))
-            for grad, look in zip(grads[2 * len(self.widths) - 2 :], looks, strict=True):
-                grad.add_(look.grad)  # type: ignore[arg-type]  # backward has filled it
+            slope = torch.bmm(slope, numbers[0].transpose(1, 2))
+            found = torch.autograd.grad(features, looks, slope, retain_graph=True)  # one may come back
+            for grad, part in zip(grads[2 * len(self.widths) - 2 :], found, strict=True):
+                grad.add_(part)
+
+    def tangent(self, direction: Tensor, given: list[Given]) -> Tensor:
+        """`[N, kinds, B, most]`: how fast the outputs change as the numbers go into a direction `[P]`."""
+        moved, kept = self._views(direction), {n * self.n_seeds // len(given): x for n, x in enumerate(given)}
+
+        def share(begin: int, end: int) -> Tensor:
+            own = slice(begin * self.kinds, end * self.kinds)
+            numbers, moves = ([array[own] for array in arrays] for arrays in (self._numbers, moved))
+            return self._tangent(numbers, moves, kept[begin]).view(
+                end - begin, self.kinds, -1, self.widths[-1]
+            )
+
+        return torch.cat(in_shares(self.n_seeds, len(given), share))
+
+    def _tangent(self, numbers: list[Tensor], moves: list[Tensor], given: Given) -> Tensor:
+        change: Tensor | None = None
+        if given.pictures is not None:  # the gradient's own gradient: what it gives for u is linear in u
+            features, looks = given.pictures
+            u = torch.zeros_like(features, requires_grad=True)
+            pulled = torch.autograd.grad(features, looks, u, create_graph=True)
+            (change,) = torch.autograd.grad(pulled, u, moves[2 * len(self.widths) - 2 :])
+        for layer, x in enumerate(given.layers):
+            weight, bias, before = moves[2 * layer], moves[2 * layer + 1], change
+            if x.dtype == torch.int64:
+                rows = weight.flatten(0, 1).index_select(0, x)
+                change = rows.view(weight.shape[0], -1, weight.shape[2]).add_(bias)
+            else:
+                change = torch.baddbmm(bias, x, weight)
+            if before is not None:
+                through = self._activated(before, x) if layer > 0 else before
+                change.baddbmm_(through, numbers[2 * layer])
+        assert change is not None
+        return change
+
+    def _activated(self, slope: Tensor, x: Tensor) -> Tensor:
+        """Slopes behind an activation, which gave x, from those before it; or the other way round."""
+        if self.activation == "relu":
+            return torch.ops.aten.threshold_backward(slope, x, 0)
+        return torch.ops.aten.tanh_backward(slope, x)
 
     def _each(self, seen: Tensor) -> Tensor:
         """Observations `[n, ...]` for each network `[n * kinds, ...]`."""

@@ -39,8 +39,8 @@ class CriticConfig(DeepConfig):
     shared: bool = hp(False, label="Shared trunk", doc="one network with two heads", advanced=True)
 
 
-class RolloutConfig(CriticConfig):
-    """Hyperparameters of methods that learn from rollouts of several copies."""
+class CopiesConfig(DeepConfig):
+    """Hyperparameters of rollouts of several copies."""
 
     n_envs: int = hp(1, ge=1, le=1024, log=True, label="Copies", doc="agents that walk side by side")
     n_steps: int = hp(
@@ -61,6 +61,10 @@ class RolloutConfig(CriticConfig):
         doc="between one-step TD (0) and Monte Carlo (1) in the advantages",
         live=True,
     )
+
+
+class RolloutConfig(CopiesConfig, CriticConfig):
+    """Hyperparameters of methods that learn from rollouts by one loss of policy and values."""
 
 
 class Rollout(NamedTuple):
@@ -102,7 +106,7 @@ class OnPolicy(DeepAgent):
         met: the newest rollout, as it was before the first update, for the inspector.
     """
 
-    def __init__(self, problem: Enumerable, config: CriticConfig, seeds: Sequence[int]) -> None:
+    def __init__(self, problem: Enumerable, config: DeepConfig, seeds: Sequence[int]) -> None:
         self.rollouts = np.zeros(1, np.int64)
         self.met: dict[str, Any] = {}
         super().__init__(problem, config, seeds)
@@ -122,7 +126,7 @@ class OnPolicy(DeepAgent):
         config = self.config
         heads = {"policy": (self.problem.mdp.n_actions, 0.01), "value": (1, 1.0)}
         hidden = [config.units] * config.layers
-        shape = config.activation, config.shared, self.device
+        shape = config.activation, getattr(config, "shared", False), self.device
         return Networks(self.observation_shape, hidden, heads, self.seeds, *shape)
 
     @abstractmethod
@@ -343,3 +347,8 @@ def log_softmax(logits: Floats) -> Floats:
     """`[..., A]` log-probabilities."""
     moved = logits - logits.max(axis=-1, keepdims=True)
     return moved - np.log(np.exp(moved).sum(axis=-1, keepdims=True))
+
+
+def explained_variance(rollout: Rollout) -> Floats:
+    """`[N]`: 1 - Var(target - value) / Var(target); 1 is a perfect critic, 0 no better than a constant."""
+    return 1.0 - rollout.advantage.var(axis=1) / np.maximum(rollout.target.var(axis=1), 1e-12)

@@ -24,6 +24,7 @@ DEEP: dict[str, tuple[dict[str, int], dict[str, Any]]] = {
     "dqn": ({"steps": 8_000}, {}),
     "ppo": ({"steps": 6_000}, {"n_steps": 256}),
     "reinforce": ({"episodes": 800}, {}),
+    "trpo": ({"steps": 6_000}, {"n_steps": 256}),
 }
 """What a deep agent needs on the 4x4 grid: budget and hyperparameters."""
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Preset, Update, number
 from rlsandbox.learning.hyperparams import hp
-from rlsandbox.learning.on_policy import OnPolicy, Rollout, RolloutConfig
+from rlsandbox.learning.on_policy import OnPolicy, RolloutConfig, explained_variance
 from rlsandbox.learning.policy_gradient import entropy_of, log_sum_exp, slope_policy
 from rlsandbox.learning.rolling import shuffle
 from rlsandbox.learning.written import closed
@@ -192,8 +192,3 @@ class PPO(OnPolicy):
             f"ρ = π(a|s) / π_old(a|s) = {number(ratio)}",
             f"min(ρA, clip(ρ)A) = min({products}) = {number(min(gains))}{note}",
         )
-
-
-def explained_variance(rollout: Rollout) -> NDArray[np.float64]:
-    """`[N]`: 1 - Var(target - value) / Var(target); 1 is a perfect critic, 0 no better than a constant."""
-    return 1.0 - rollout.advantage.var(axis=1) / np.maximum(rollout.target.var(axis=1), 1e-12)

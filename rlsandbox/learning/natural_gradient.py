@@ -1,0 +1,103 @@
+"""Natural gradients of softmax policies: steps measured by how far they move the policy, not its numbers.
+
+With z the logits and J = dz/dtheta, the Fisher matrix of a policy is the mean of
+
+    J^T (diag(pi) - pi pi^T) J
+
+over the states, which is also the curvature of the mean divergence KL(pi_old, pi) where pi is pi_old (Amari,
+1998; Kakade, 2002). It is far too large to be written down; its product with a vector takes one pass through
+the networks forwards, J v, and one backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rlsandbox.learning.agent import Floats
+from rlsandbox.learning.lazy import Lazily
+from rlsandbox.learning.networks import Networks
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazily("torch")
+
+
+class Fisher:
+    """The Fisher matrices of the head "policy" of N replicas, each averaged over its own states.
+
+    Args:
+        nets: the networks, as they are now.
+        seen: observations of the states, `[N, B, D]` or `[N, B]` int64 where one is hot.
+        share: `[N, B]` how much each of them counts.
+        damping: added to the diagonal.
+        threads: how many share the work; changes no result.
+    """
+
+    def __init__(self, nets: Networks, seen: Tensor, share: Floats, damping: float, threads: int = 1) -> None:
+        self.nets, self.damping = nets, damping
+        out, self.given = nets.forward(seen, threads)
+        self.chances = nets.by_head(out)["policy"].softmax(dim=-1)
+        self.weighed = self.chances * torch.from_numpy(share).to(self.chances)[:, :, None]
+        self._slope = torch.zeros_like(out)
+
+    def gradient(self, slope: Floats) -> Floats:
+        """`[N, P / N]`: J^T applied to slopes `[N, B, A]` at the logits."""
+        return self._pull(torch.from_numpy(slope).to(self.chances))
+
+    def product(self, vector: Floats) -> Floats:
+        """`[N, P / N]`: each replica's matrix times its row of a `[N, P / N]`."""
+        direction = torch.from_numpy(flat_of(self.nets, vector)).to(self.chances)
+        z = self.nets.by_head(self.nets.tangent(direction, self.given))["policy"]
+        curved = self.weighed * (z - (self.chances * z).sum(dim=-1, keepdim=True))
+        return self._pull(curved) + self.damping * vector
+
+    def _pull(self, slope: Tensor) -> Floats:
+        self.nets.by_head(self._slope)["policy"].copy_(slope)
+        self.nets.grad.zero_()
+        self.nets.backward(self._slope, self.given)
+        pulled = rows_of(self.nets, self.nets.grad)
+        self.nets.grad.zero_()  # an optimizer adds to it
+        return pulled
+
+
+def rows_of(nets: Networks, flat: Tensor) -> Floats:
+    """Numbers `[P]` as one row `[N, P / N]` a replica, in float64."""
+    parts = np.split(flat.cpu().numpy().astype(np.float64), nets.bounds[:-1])
+    return np.concatenate([part.reshape(nets.n_seeds, -1) for part in parts], axis=1)
+
+
+def flat_of(nets: Networks, rows: Floats) -> Floats:
+    """The way back of `rows_of`."""
+    parts = np.split(rows, nets.bounds[:-1] // nets.n_seeds, axis=1)
+    return np.concatenate([part.ravel() for part in parts])
+
+
+def dot(one: Floats, other: Floats) -> Floats:
+    """`[N, 1]`: product of two vectors of each replica."""
+    return np.einsum("np,np->n", one, other)[:, None]
+
+
+def conjugate_gradient(product: Callable[[Floats], Floats], wanted: Floats, iterations: int) -> Floats:
+    """Solve H x = wanted for each row (Hestenes & Stiefel, 1952), as far as so many iterations come.
+
+    Args:
+        product: gives H x for rows x `[N, P]`; H is symmetric and positive definite.
+        wanted: `[N, P]`.
+        iterations: at most P are of use.
+    """
+    x, residual, direction = np.zeros_like(wanted), wanted.copy(), wanted.copy()
+    left = dot(residual, residual)
+    for _ in range(iterations):
+        curved = product(direction)
+        bend = dot(direction, curved)
+        rate = left / np.where(bend == 0.0, np.inf, bend)  # 0: this replica has arrived
+        x += rate * direction
+        residual -= rate * curved
+        before, left = left, dot(residual, residual)
+        direction = residual + left / np.where(before == 0.0, np.inf, before) * direction
+    return x
