@@ -99,7 +99,7 @@ def check_against_c(c_function: Any, world: Any) -> None:
     import rlsandbox
 
     theirs, _ = native.q_learning(c_function, world, 100_000, ALPHA, GAMMA, EPSILON)
-    ours = rlsandbox.train("q_learning", world, steps=100_000).policy.q[0]
+    ours = rlsandbox.train("q_learning", world, steps=100_000).session.agent.policy().q[0]
     if not np.array_equal(ours, theirs):
         raise RuntimeError("the loop in C does not do what ours does.")
 

@@ -22,6 +22,7 @@ from rlsandbox.training.checkpoints import SUFFIX, save_checkpoint
 from rlsandbox.training.session import TrainingSession
 from rlsandbox.worlds.disk import write_atomically
 from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.world import World
 
 _SHAPING = {
@@ -34,7 +35,7 @@ _LONG_SECONDS = 1.0
 """A run that takes longer gets a progress bar."""
 
 
-def run_training(options: Namespace, world: World) -> Answer:
+def run_training(options: Namespace, world: Place) -> Answer:
     """Train as the options say."""
     policy = opened_policy(options.policy)
     try:
@@ -51,8 +52,9 @@ def run_training(options: Namespace, world: World) -> Answer:
         result = api.finish(session, progress)
     data = result.to_dict() | {"world": options.world, "world_name": world.name, "policy_file": None}
     if folder is not None:
-        data["policy_file"] = str(folder / "policy.rlpolicy")
-        result.policy.save(folder / "policy.rlpolicy")
+        if isinstance(world, World):  # else there is no table of states to save
+            data["policy_file"] = str(folder / "policy.rlpolicy")
+            result.policy.save(folder / "policy.rlpolicy")
         write_atomically(folder / "curves.csv", curves_csv(session, "episodes").encode())
         if any(curve.unit == "updates" for curve in session.agent.curves().values()):
             write_atomically(folder / "updates.csv", curves_csv(session, "updates").encode())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rlsandbox.cli.answer import Answer, UsageError, as_json, mean, number, table
 from rlsandbox.worlds.disk import write_atomically
@@ -13,7 +14,10 @@ from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.files import import_world as read_world
 from rlsandbox.worlds.files import open_world, save_world
 from rlsandbox.worlds.gallery import GENERATORS, gallery
+from rlsandbox.worlds.places import open_place
 from rlsandbox.worlds.world import World
+
+_Where = TypeVar("_Where")
 
 
 def studio(options: Namespace) -> Answer:
@@ -134,7 +138,7 @@ def train(options: Namespace) -> Answer:
     """Train, report, and save what `--out` asks for."""
     from rlsandbox.cli.runs import run_training
 
-    return run_training(options, named_world(options.world))
+    return run_training(options, _named(options.world, open_place))
 
 
 def solve(options: Namespace) -> Answer:
@@ -377,10 +381,14 @@ def named_world(name: str | None) -> World:
         UsageError: no world is named, or there is none of that name.
         SandboxError: its file is malformed.
     """
+    return _named(name, open_world)
+
+
+def _named(name: str | None, opened: Callable[[str], _Where]) -> _Where:
     if name is None:
         raise UsageError(f"say where with --world: a file, or one of {', '.join(gallery())}.")
     try:
-        return open_world(name)
+        return opened(name)
     except SandboxError as error:
         if os.path.lexists(name):
             raise

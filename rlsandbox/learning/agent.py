@@ -15,6 +15,7 @@ from rlsandbox.learning.hyperparams import AgentConfig
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.problem import Problem
 from rlsandbox.worlds.errors import check
+from rlsandbox.worlds.simulation import Slice
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -131,11 +132,32 @@ class View:
         wants: names of optional fields of `Snapshot` ("visits", "oracle", "curves", "trail", "policy_value"),
             and of what an agent `offers` ("traces").
         selected: state whose backup is to be written out, or None.
+        slice: what to ask about in a world whose states cannot be listed; None: its usual slice.
     """
 
     replica: int | None = 0
     wants: frozenset[str] = frozenset()
     selected: int | None = None
+    slice: Slice | None = None
+
+
+@dataclass(frozen=True)
+class Played:
+    """What there is to see of a world that can only be played. D numbers of an observation.
+
+    Attributes:
+        slice: where `Snapshot.v` and the others were asked for, or None.
+        state: the place of the slice where the shown replica's first copy is, or -1.
+        seen: `[D...]` what that copy sees.
+        way: `[L, D...]` what it saw in its running episode, oldest first.
+        forces: `[S, A]` continuous actions at the places of the slice, as the world takes them; else empty.
+    """
+
+    slice: Slice | None
+    state: int
+    seen: NDArray[Any]
+    way: NDArray[np.float32]
+    forces: Floats
 
 
 @dataclass(frozen=True)
@@ -156,6 +178,8 @@ class Snapshot:
         gamma: the discount in use, NaN where there is none.
         metrics: `name -> value` of the moment ("epsilon", "alpha", "residual").
         fields: `name -> array` of what the agent `offers` and the view wants.
+        played: what more there is to see in a world whose states cannot be listed; then S counts the places
+            of the view's slice.
     """
 
     replica: int | None
@@ -172,6 +196,7 @@ class Snapshot:
     gamma: float = float("nan")
     metrics: dict[str, float] = field(default_factory=dict)
     fields: dict[str, NDArray[Any]] = field(default_factory=dict)
+    played: Played | None = None
 
 
 class Agent(ABC):
@@ -192,6 +217,8 @@ class Agent(ABC):
         barrier: step at which the world will change; a replica waits there for the others.
     """
 
+    problem: Any
+    """A `Problem` of one of the kinds that it accepts."""
     title: ClassVar[str]
     source: ClassVar[str]
     equation: ClassVar[str]
@@ -221,7 +248,7 @@ class Agent(ABC):
         self.barrier = np.iinfo(np.int64).max
 
     @classmethod
-    def misfit(cls, problem: Problem) -> str | None:
+    def misfit(cls, problem: Any) -> str | None:
         """Why it cannot train on a problem of a kind that it accepts, in a sentence; None if it can."""
         return None
 
@@ -271,7 +298,7 @@ class Agent(ABC):
             check(fits, f"its array {name!r} does not fit its algorithm and world.")
 
     @abstractmethod
-    def replace_problem(self, problem: Problem) -> None:
+    def replace_problem(self, problem: Any) -> None:
         """Go on in an edited world with what was learnt so far."""
 
     @abstractmethod

@@ -1,36 +1,28 @@
-"""What agents with networks share on worlds whose states can be listed."""
+"""What agents with networks share."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Agent, Curve, Floats, Ints, Snapshot, Update, View
 from rlsandbox.learning.configs import Discounted
+from rlsandbox.learning.ground import Heads, Listed, Stepped, ground_for
 from rlsandbox.learning.hyperparams import hp
-from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.networks import Judged, Networks, device_named
 from rlsandbox.learning.optimizer import Optimizer
 from rlsandbox.learning.policy import TabularPolicy
-from rlsandbox.learning.problem import Enumerable, Remap, drifting
-from rlsandbox.learning.rolling import FOREVER, Copies, Transitions, roll
+from rlsandbox.learning.problem import Enumerable, Problem, Remap, Simulated, drifting
+from rlsandbox.learning.rolling import FOREVER, Copies, Transitions
 from rlsandbox.learning.threads import torch_settings
 from rlsandbox.learning.update_log import UpdateLog
-from rlsandbox.learning.walk import Model, Walk
+from rlsandbox.learning.walk import Walk
 from rlsandbox.worlds.errors import check
-from rlsandbox.worlds.observations import observe
-
-if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-else:
-    torch = Lazily("torch")
-
 
 _WIDE = 8
 """Replicas from which on several threads pay."""
@@ -56,31 +48,43 @@ class DeepAgent(Agent):
 
     Attributes:
         nets: the networks that act and are improved.
-        walk: counts and logs of each replica; copies: where its copies stand; memory: what they met.
+        ground: where its replicas walk, and what is seen there.
+        walk: counts and logs of each replica; memory: what their copies met.
         log: numbers of the updates.
         updates: how many gradient updates the networks have seen.
         shown: `[N]` numbers of the newest update that each replica learnt from, by name, of all replicas.
     """
 
-    accepts = (Enumerable,)
-    problem: Enumerable
+    accepts = (Enumerable, Simulated)
+    acts: ClassVar[frozenset[str]] = frozenset({"numbered"})
+    """Kinds of actions that it can choose: "numbered", "continuous"."""
     Config = DeepConfig
     logged: ClassVar[tuple[str, ...]] = ("loss",)
     """Names of what an update logs."""
 
-    def __init__(self, problem: Enumerable, config: DeepConfig, seeds: Sequence[int]) -> None:
+    def __init__(self, problem: Problem, config: DeepConfig, seeds: Sequence[int]) -> None:
         super().__init__(problem, config, seeds)
         self._computing = False
         self.device = device_named(config.device)
-        self.walk = Walk.begin(self.seeds, drifting(problem))
-        self.copies = Copies.begin(self.n_seeds, self.n_copies)
-        self.memory = Transitions.room_for(self.n_seeds, self.capacity)
+        listed = isinstance(problem, Enumerable)
+        self.walk = Walk.begin(self.seeds, drifting(problem) if listed else 0)
+        self.ground = ground_for(problem, self.seeds, self.n_copies, config.observation, self.device)
+        self.memory = self.ground.room_for(self.capacity)
         self.log = UpdateLog(self.logged, self.n_seeds)
         self.updates = np.zeros(1, np.int64)
+        self._remembered: dict[str, tuple[int, Any]] = {}
         self.show_nothing()
-        self._look_at(problem)
         self.nets = self.make_nets()
         self.optimizer = self.make_optimizer(self.nets)
+
+    @classmethod
+    def misfit(cls, problem: Problem) -> str | None:
+        """It wants actions of a kind that it can choose."""
+        kind = "continuous" if problem.actions.continuous else "numbered"
+        if kind in cls.acts:
+            return None
+        wanted = "numbered actions" if kind == "continuous" else "continuous actions"
+        return f"{cls.title} chooses {wanted}; those of {problem.world.name} are {kind}."
 
     # -- what a subclass says ----------------------------------------------------------------------
 
@@ -104,15 +108,19 @@ class DeepAgent(Agent):
 
     @abstractmethod
     def chances(self) -> Floats:
-        """`[N, S, A]` chances of the actions that it takes while it learns."""
+        """`[N, S, A]` chances of the actions that it takes in listed states while it learns."""
 
     @abstractmethod
-    def greedy(self) -> TabularPolicy:
-        """What it would do without exploring."""
+    def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
+        """Actions that the `moving` replicas take while they learn, `[N, B]` or `[N, B, A]`."""
 
     @abstractmethod
-    def values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
-        """Of some replicas V `[n, S]`, Q `[n, S, A]` and the policy `[n, S, A]` that overlays show."""
+    def best(self, said: Heads) -> NDArray[Any]:
+        """Actions without exploring, `[n, B]` or `[n, B, A]`."""
+
+    @abstractmethod
+    def values(self, said: Heads) -> tuple[Floats, Floats, Floats]:
+        """What overlays show: V `[n, S]`, Q `[n, S, A]`, and the policy `[n, S, A]` of numbered actions."""
 
     def told(self, replica: int) -> Update | None:
         """The newest update of a replica with its own numbers; None before the first."""
@@ -150,7 +158,7 @@ class DeepAgent(Agent):
         return (self.walk.steps >= last) | (self.walk.episodes >= self.episode_budget)
 
     def roll(self, count: int = FOREVER, step: int = FOREVER, episode: Ints | None = None) -> None:
-        """Walk by `chances` until each replica's budget is spent, or before.
+        """Walk until each replica's budget is spent, or before.
 
         Args:
             count: steps that a replica's memory is to count.
@@ -159,13 +167,12 @@ class DeepAgent(Agent):
         """
         limit = np.full(self.n_seeds, FOREVER) if episode is None else episode
         limit = np.minimum(limit, self.episode_budget)
-        places = self.walk, self.copies, self.memory, self.visits
-        last = min(step, self.step_budget, self.barrier)
-        roll(self.remembered("chances", self.chances), self._model, *places, count, last, limit)
+        self.ground.threads = self._threads
+        self.ground.walk_on(self, count, min(step, self.step_budget, self.barrier), limit)
 
-    def judge(self, states: Ints) -> Judged:
-        """What the networks say of states `[N, B]`, with room for the slopes of a loss."""
-        return self.nets.judge(self.seen(states), self._threads)
+    def judge(self, states: NDArray[Any]) -> Judged:
+        """What the networks say of stored states `[N, B, ...]`, with room for the slopes of a loss."""
+        return self.nets.judge(self.ground.seen(states), self._threads)
 
     def descend(
         self,
@@ -189,89 +196,91 @@ class DeepAgent(Agent):
         for i in np.flatnonzero(active):
             self.shown[i] = numbers
 
+    @property
+    def observation_shape(self) -> tuple[int, ...]:
+        """D... of what a network sees."""
+        return self.ground.shape
+
     def show_nothing(self) -> None:
         """No update so far, or none that speaks of what there is now."""
         self.shown: list[dict[str, Any]] = [{}] * self.n_seeds
 
-    # -- networks on all states --------------------------------------------------------------------
-
-    def _look_at(self, problem: Enumerable) -> None:
-        self.problem, self._model = problem, Model.of(problem.mdp)
-        mdp = problem.mdp
-        self.visits = np.zeros((self.n_seeds, mdp.n_states, mdp.n_actions), np.int64)
-        self._remembered: dict[str, tuple[int, Any]] = {}
-        every = np.arange(mdp.n_states)
-        self._table: Tensor | None = None
-        if self.config.observation != "one_hot":
-            seen = observe(problem.world, every, self.config.observation)
-            self._table = torch.from_numpy(seen).to(self.device)
-        self._every = self.seen(np.broadcast_to(every, (self.n_seeds, every.size)).copy())
+    # -- what the networks say ---------------------------------------------------------------------
 
     @property
-    def observation_shape(self) -> tuple[int, ...]:
-        """D..., a length or (C, H, W)."""
-        return (self.problem.mdp.n_states,) if self._table is None else tuple(self._table.shape[1:])
-
-    def seen(self, states: NDArray[np.int64]) -> Tensor:
-        """What the networks are given for states `[N, B]`."""
-        chosen = torch.from_numpy(states).to(self.device)
-        return chosen if self._table is None else self._table[chosen]
+    def copies(self) -> Copies:
+        """Where the copies stand."""
+        return self.ground.copies
 
     def remembered(self, name: str, compute: Any) -> Any:
-        """Something that follows from the networks alone, computed once an update."""
+        """Something that follows from the networks alone, computed once for each of their versions."""
         version, value = self._remembered.get(name, (-1, None))
-        if version != self.updates[0]:
+        if version != self.nets.version:
             value = compute()
-            self._remembered[name] = int(self.updates[0]), value
+            self._remembered[name] = self.nets.version, value
         return value
 
-    def outputs(self) -> dict[str, Floats]:
-        """`[N, S, size]` outputs by head for all states."""
-        return self.remembered("outputs", lambda: self.all_states(self.nets))
+    def said(self, states: NDArray[Any], nets: Networks | None = None) -> Heads:
+        """What the networks, or others, say of stored states, by head `[N, B, size]`."""
+        return self.ground.said(nets or self.nets, states)
 
-    def all_states(self, nets: Networks) -> dict[str, Floats]:
-        """`[N, S, size]` what networks say of all states, by head."""
+    def outputs(self) -> Heads:
+        """`[N, S, size]` of all listed states, by head."""
+        assert isinstance(self.ground, Listed)
+        return self.ground.outputs(self.nets)
+
+    def shown_values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
+        """V, Q and policy of the states that a screen shows, of some replicas."""
         with self.computing():
-            out = nets.forward(self._every, self._threads)[0].cpu().double()
-        return {name: part.numpy() for name, part in nets.by_head(out).items()}
+            return self.values(self.ground.shown(self.nets, replicas))
 
     # -- being looked at ---------------------------------------------------------------------------
 
     def snapshot(self, view: View) -> Snapshot:
         """Copies for one replica, or means over all."""
-        one = view.replica
-        shown, live = one or 0, self.problem.mdp.live
+        one, ground = view.replica, self.ground
+        shown = one or 0
         replicas = slice(None) if one is None else slice(one, one + 1)
-        v, q, policy = (every.mean(axis=0) for every in self.values(replicas))
-        visits = None
-        if "visits" in view.wants:
-            visits = self.visits.sum(axis=0) if one is None else self.visits[one].copy()
-        selected = view.selected
-        backup = None
-        if selected is not None and selected < live.size and live[selected]:
-            backup = self.imagined(selected, shown)
+        ground.looks_at(view.slice)
+        v, q, policy = (every.mean(axis=0) for every in self.shown_values(replicas))
+        facts: dict[str, Any] = {}
+        if isinstance(ground, Listed):
+            live, selected = ground.problem.mdp.live, view.selected
+            v = np.where(live, v, 0.0)
+            if "visits" in view.wants:
+                facts["visits"] = ground.visits.sum(axis=0) if one is None else ground.visits[one].copy()
+            if selected is not None and selected < live.size and live[selected]:
+                facts["backup"] = self.imagined(selected, shown)
+            facts["state"] = int(self.walk.state[shown])
+        else:
+            facts["played"] = ground.told(self.walk, shown, self.best_shown(replicas))
+            facts["state"] = facts["played"].state
         return Snapshot(
             replica=one,
-            v=np.where(live, v, 0.0),
+            v=v,
             q=q,
             policy=policy,
             steps=self.steps.copy(),
             episodes=self.episodes.copy(),
-            visits=visits,
-            state=int(self.walk.state[shown]),
-            trail=self._trail(shown),
+            trail=ground.trail(self.walk, shown),
             update=self.told(shown),
-            backup=backup,
             gamma=float(self.config.gamma),
             metrics=self.metrics(shown),
             fields={name: self.field(name, one) for name in self.offers & view.wants},
+            **facts,
         )
 
-    def _trail(self, replica: int) -> Ints:
-        """The last states of the first copy's running episode, oldest first."""
-        made = int(-(-self.walk.steps[replica] // self.n_copies))
-        kept = min(self.walk.trail.shape[1], int(self.walk.length[replica]))
-        return self.walk.trail[replica, np.arange(made - kept, made) % self.walk.trail.shape[1]]
+    def best_for(self, seen: NDArray[Any]) -> NDArray[Any]:
+        """What it would do without exploring where `[N, B, D...]` is seen, as the world takes it."""
+        assert isinstance(self.ground, Stepped)
+        return self.ground.in_units(self.best(self.said(seen)))
+
+    def best_shown(self, replicas: slice) -> Floats:
+        """`[S, A]`: continuous actions at the states that a screen shows, means over replicas; or empty."""
+        if not self.problem.actions.continuous:
+            return np.empty((0, 0))
+        with self.computing():
+            return self.best(self.ground.shown(self.nets, replicas)).mean(axis=0)
 
     def metrics(self, replica: int) -> dict[str, float]:
         """Numbers of the last update."""
@@ -279,8 +288,12 @@ class DeepAgent(Agent):
         return {name: value for name, value in found.items() if np.isfinite(value)}
 
     def policy(self) -> TabularPolicy:
-        """What it would do without exploring, in every state."""
-        return self.remembered("greedy", self.greedy)
+        """What it would do without exploring, in every listed state."""
+        return self.remembered("greedy", self._greedy)
+
+    def _greedy(self) -> TabularPolicy:
+        _, q, policy = self.shown_values(slice(None))
+        return TabularPolicy(TabularPolicy.greedy(policy).probs, q)
 
     # -- state -------------------------------------------------------------------------------------
 
@@ -292,67 +305,70 @@ class DeepAgent(Agent):
         }
         log = {f"log.{name}": array for name, array in self.log.arrays().items()}
         own = {f"optimizer.{name}": array for name, array in self.optimizer.arrays().items()}
-        return {**named, **log, **own, "visits": self.visits, "updates": self.updates}
+        return {**named, **log, **own, **self.ground.arrays(), "updates": self.updates}
 
-    def tensors(self) -> dict[str, Tensor]:
-        """The flat tensors of all networks by name, by reference."""
-        return {"nets": self.nets.flat}
+    def networks(self) -> dict[str, Networks]:
+        """All networks by name."""
+        return {"nets": self.nets}
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Networks, optimizer, memory, logs and walkers."""
-        nets = {name: flat.cpu().numpy().copy() for name, flat in self.tensors().items()}
+        nets = {name: nets.flat.cpu().numpy().copy() for name, nets in self.networks().items()}
         return {**nets, **{name: array.copy() for name, array in self.arrays().items()}}
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
         """Take over copies of what `state` gave."""
         for name, array in self.arrays().items():
             array[...] = state[name]
-        for name, flat in self.tensors().items():
-            flat.copy_(torch.from_numpy(np.array(state[name])))
+        for name, nets in self.networks().items():
+            nets.set_to(np.array(state[name]))
+        self.ground.came_back()
         self._remembered.clear()
         self.show_nothing()
 
     def check_state(self, state: dict[str, NDArray[Any]]) -> None:
         """Refuse what does not fit, and places that kernels would look for outside the tables."""
         super().check_state(state)
-        mdp = self.problem.mdp
         walk = Walk(**{name: state[f"walk.{name}"] for name in Walk._fields})
         memory = Transitions(**{name: state[f"memory.{name}"] for name in Transitions._fields})
-        standing = state["copies.state"]
-        inside = walk.fits(mdp) and standing.min() >= -1 and standing.max() < mdp.n_states
-        check(bool(inside), "where its replicas stand is outside its world.")
-        check(memory.fits(mdp.n_states, mdp.n_actions), "what it remembers is outside its world.")
+        self.ground.check_state(state, walk, memory)
         log = bool((state["log.width"] >= 1).all() and (state["log.count"] >= 0).all())
         bins = self.log.sums.shape[2]
         check(log and bool((state["log.count"] <= bins * state["log.width"]).all()), "its log is damaged.")
 
-    def replace_problem(self, problem: Enumerable) -> None:
+    def replace_problem(self, problem: Problem) -> None:
         """Keep what was learnt; what it remembers of a world with other states is forgotten."""
-        remap, before = Remap.between(self.problem.world, problem.world), self.nets
-        visits, standing = self.visits, self.copies.state.copy()
-        self._look_at(problem)
-        if self.walk.drifted.shape[1] != drifting(problem):
-            self.walk = self.walk._replace(drifted=np.zeros((self.n_seeds, drifting(problem))))
-        self.visits = visits if remap is None else remap.onto(self.visits, visits)
+        before, ground, standing, remap = self.nets, self.ground, self.copies.state.copy(), None
+        self.problem = problem
+        if isinstance(ground, Listed):
+            assert isinstance(problem, Enumerable)
+            self.walk, remap = ground.move_to(problem, self.walk)
+        else:
+            assert isinstance(problem, Simulated)
+            self._cut((standing >= 0) & ~ground.move_to(problem))
+        self._remembered.clear()
         if remap is not None or before.shape != self.observation_shape:
-            self.nets = self.make_nets()
-            hot = remap.states if remap is not None and self._table is None else None
-            actions = np.arange(problem.mdp.n_actions) if remap is None else remap.actions
-            self.nets.take_over(before, hot, actions)
-            self.optimizer = self.make_optimizer(self.nets)
-        if remap is not None:
-            self.copies = self.copies._replace(state=np.vectorize(remap.state)(standing).astype(np.int64))
-            self.walk.trail[:] = -1
+            self._take_over(before, remap)
         new = remap is not None or before is not self.nets
-        if new or self.memory.state.shape[1] != self.capacity:
-            self.memory = Transitions.room_for(self.n_seeds, self.capacity)
+        if new or self.memory.reward.shape[1] != self.capacity:
+            self.memory = ground.room_for(self.capacity)
             self.forget()
-        self._cut(standing)
+        if isinstance(ground, Listed):
+            live, state = ground.problem.mdp.live, self.copies.state
+            self._cut((standing >= 0) & ((state < 0) | ~live[np.maximum(state, 0)]))
 
-    def _cut(self, standing: Ints) -> None:
-        """Truncate and log the episodes of copies that stood where nobody can stand any more."""
-        live, state, walk, memory = self.problem.mdp.live, self.copies.state, self.walk, self.memory
-        for i, e in np.argwhere((standing >= 0) & ((state < 0) | ~live[np.maximum(state, 0)])):
+    def _take_over(self, before: Networks, remap: Remap | None) -> None:
+        """New networks that know what the old ones had learnt."""
+        self.nets = self.make_nets()
+        hot = remap.states if remap is not None and self.config.observation == "one_hot" else None
+        actions = np.arange(self.problem.actions.size) if remap is None else remap.actions
+        self.nets.take_over(before, hot, actions)
+        self.optimizer = self.make_optimizer(self.nets)
+
+    def _cut(self, gone: NDArray[np.bool_]) -> None:
+        """Truncate and log the episodes of copies `[N, E]` that stand where nobody can stand any more."""
+        state, walk, memory = self.copies.state, self.walk, self.memory
+        for i, e in np.argwhere(gone):
             walk.state[i] = 0  # the log takes it for the episode of the replica
             walk.score[i], walk.length[i] = self.copies.score[i, e], self.copies.length[i, e]
             walk.cut(int(i))
@@ -361,7 +377,8 @@ class DeepAgent(Agent):
             if newest >= 0:
                 memory.truncated[i, newest % self.capacity] = True
         first = state[:, 0]
-        walk.state[:], walk.length[:] = first, np.where(first >= 0, self.copies.length[:, 0], 0)
+        walk.length[:] = np.where(first >= 0, self.copies.length[:, 0], 0)
+        walk.state[:] = first if isinstance(self.ground, Listed) else -1
 
     def forget(self) -> None:
         """What else was kept of states that have other numbers now."""
@@ -375,7 +392,7 @@ class DeepAgent(Agent):
 
     def learnt(self) -> dict[str, NDArray[Any]]:
         """All weights."""
-        return {name: flat.cpu().numpy() for name, flat in self.tensors().items()}
+        return {name: nets.flat.cpu().numpy() for name, nets in self.networks().items()}
 
     def curves(self) -> dict[str, Curve]:
         """Return and length of the episodes, and what the updates logged."""

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Part, Update, number
+from rlsandbox.learning.ground import Heads, Listed
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.off_policy import OffPolicy, ReplayConfig
-from rlsandbox.learning.policy import TabularPolicy, greedy_probs
-from rlsandbox.learning.problem import Enumerable
-from rlsandbox.learning.value_gradient import spread_greedily
+from rlsandbox.learning.policy import greedy_probs
+from rlsandbox.learning.problem import Problem
+from rlsandbox.learning.value_gradient import choose_greedily, spread_greedily
 from rlsandbox.learning.written import closed
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class DeepQConfig(ReplayConfig):
@@ -96,13 +94,13 @@ class DeepQ(OffPolicy):
         target_nets: what their targets are taken from.
     """
 
-    def __init__(self, problem: Enumerable, config: DeepQConfig, seeds: Sequence[int]) -> None:
+    def __init__(self, problem: Problem, config: DeepQConfig, seeds: Sequence[int]) -> None:
         super().__init__(problem, config, seeds)
         self.target_nets = self.nets.copy()
 
     def make_nets(self) -> Networks:
         """Action values, or with `dueling` a value and advantages on one trunk."""
-        config, n_actions = self.config, self.problem.mdp.n_actions
+        config, n_actions = self.config, self.problem.actions.size
         heads = {"q": (n_actions, 1.0)}
         if config.dueling:
             heads = {"advantage": (n_actions, 1.0), "value": (1, 1.0)}
@@ -110,19 +108,18 @@ class DeepQ(OffPolicy):
         shape = config.activation, config.dueling, self.device
         return Networks(self.observation_shape, hidden, heads, self.seeds, *shape)
 
-    def q_of(self, nets: Networks) -> Floats:
-        """`[N, S, A]` action values of all states."""
-        out = self.all_states(nets)
-        if "q" in out:
-            return out["q"]
-        return out["value"] + out["advantage"] - out["advantage"].mean(axis=-1, keepdims=True)
+    def q_of(self, said: Heads) -> NDArray[Any]:
+        """`[..., A]` action values, by what the heads say."""
+        if "q" in said:
+            return said["q"]
+        return said["value"] + said["advantage"] - said["advantage"].mean(axis=-1, keepdims=True)
 
     def follow(self) -> None:
         """Let the target network come after the other."""
         if self.config.target == "soft":
-            self.target_nets.flat.lerp_(self.nets.flat, self.config.tau)
+            self.target_nets.follow(self.nets, self.config.tau)
         elif self.config.target == "hard" and self.updates[0] % self.config.target_every == 0:
-            self.target_nets.flat.copy_(self.nets.flat)
+            self.target_nets.follow(self.nets)
 
     def epsilon(self) -> float:
         """Chance of a random action until the next update."""
@@ -137,19 +134,14 @@ class DeepQ(OffPolicy):
 
     # -- what the networks say ---------------------------------------------------------------------
 
-    def action_values(self) -> Floats:
-        """`[N, S, A]`."""
-        return self.remembered("q", lambda: self.q_of(self.nets))
+    @property
+    def judges(self) -> Networks:
+        """Whom targets are taken from."""
+        return self.nets if self.config.target == "off" else self.target_nets
 
-    def target_values(self) -> Floats:
-        """`[N, S, A]`, by the target network where there is one."""
-        if self.config.target == "off":
-            return self.action_values()
-        every = 1 if self.config.target == "soft" else self.config.target_every
-        version = int(self.updates[0]) // every
-        if self._target is None or self._target[0] != version:
-            self._target = version, self.q_of(self.target_nets)
-        return self._target[1]
+    def action_values(self) -> Floats:
+        """`[N, S, A]` of all listed states."""
+        return self.remembered("q", lambda: self.q_of(self.outputs()))
 
     def chances(self) -> Floats:
         """Epsilon-greedy."""
@@ -158,29 +150,27 @@ class DeepQ(OffPolicy):
         spread_greedily(q, self.epsilon(), chances)
         return chances
 
-    def values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
-        """The largest Q, all of Q, and the greedy policy."""
-        q = self.action_values()[replicas]
-        return q.max(axis=2), q, greedy_probs(q)
+    def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
+        """Epsilon-greedy."""
+        q = self.q_of(said)
+        action = np.zeros(q.shape[:2], np.int64)
+        choose_greedily(q, self.epsilon(), self.walk.rng, moving, action)
+        return action
 
-    def greedy(self) -> TabularPolicy:
-        """Greedy to Q."""
-        return TabularPolicy.greedy(self.action_values())
+    def best(self, said: Heads) -> NDArray[Any]:
+        """The action of the largest value."""
+        return self.q_of(said).argmax(axis=-1)
+
+    def values(self, said: Heads) -> tuple[Floats, Floats, Floats]:
+        """The largest Q, all of Q, and the greedy policy."""
+        q = self.q_of(said)
+        return q.max(axis=2), q, greedy_probs(q)
 
     # -- state -------------------------------------------------------------------------------------
 
-    def _look_at(self, problem: Enumerable) -> None:
-        super()._look_at(problem)
-        self._target: tuple[int, Floats] | None = None
-
-    def tensors(self) -> dict[str, Tensor]:
+    def networks(self) -> dict[str, Networks]:
         """Both networks."""
-        return {**super().tensors(), "target": self.target_nets.flat}
-
-    def restore(self, state: dict[str, NDArray[Any]]) -> None:
-        """Take over copies of what `state` gave."""
-        super().restore(state)
-        self._target = None
+        return {**super().networks(), "target": self.target_nets}
 
     def forget(self) -> None:
         """The target is what has been learnt."""
@@ -194,18 +184,20 @@ class DeepQ(OffPolicy):
         first = {name: array[replica, 0] for name, array in self.shown[replica].items()}
         if not first:
             return None
-        step = int(first["state"]), int(first["action"]), float(first["reward"]), int(first["next_state"])
+        state, s_next = (int(self.ground.spots(first[name][None])[0]) for name in ("state", "next_state"))
+        step = state, int(first["action"]), float(first["reward"]), s_next
         discount, next_value, before = (float(first[name]) for name in ("discount", "next_value", "before"))
         made = int(self.walk.steps[replica])
         return self.q_update(step, bool(first["ended"]), discount, next_value, before, made)
 
     def imagined(self, state: int, replica: int) -> Update | None:
         """The TD error of the greedy action's likeliest outcome."""
-        mdp, q = self.problem.mdp, self.action_values()[replica]
+        assert isinstance(self.ground, Listed)
+        mdp, q = self.ground.problem.mdp, self.action_values()[replica]
         a = int(q[state].argmax())
         k = int(mdp.prob[state, a].argmax())
         s_next, ended = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
-        target_q = self.target_values()[replica, s_next]
+        target_q = self.q_of(self.ground.outputs(self.judges))[replica, s_next]
         choice = int(q[s_next].argmax()) if self.config.double else int(target_q.argmax())
         reward, discount = float(mdp.reward[state, a, k]), 0.0 if ended else float(self.config.gamma)
         step = (state, a, reward, s_next)

@@ -7,7 +7,6 @@ wider ones pay. All numbers stand in one flat tensor, which an optimizer or a co
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,6 +63,7 @@ class Networks:
     Attributes:
         flat: `[P]` float32, all weights and biases.
         grad: `[P]`, to which `backward` of a loss adds their gradient.
+        version: counts up whenever the numbers change; who changes them says so.
         bounds: `[L]` int64, where the arrays of weights and biases end in them, layer by layer.
     """
 
@@ -88,6 +88,7 @@ class Networks:
         drawn = [*self._drawn(), *looks]
         self._shapes = [array.shape for array in drawn]
         flat = np.concatenate([array.ravel() for array in drawn])
+        self.version = 0
         self.flat: Tensor = torch.from_numpy(flat).to(device)
         self.grad: Tensor = torch.zeros_like(self.flat)
         self._numbers, self._grads = self._views(self.flat), self._views(self.grad)
@@ -130,9 +131,21 @@ class Networks:
             return dict(zip(self.heads, parts, strict=True))
         return {name: out[:, k, :, :size] for k, (name, (size, _)) in enumerate(self.heads.items())}
 
-    def forward(self, seen: Tensor, threads: int = 1) -> tuple[Tensor, list[Given]]:
-        """Outputs `[N, kinds, B, most]`, and what `backward` needs; `threads` share the replicas."""
-        parts = in_shares(self.n_seeds, threads, functools.partial(self._forward, seen))
+    def forward(
+        self, seen: Tensor, threads: int = 1, replicas: range | None = None
+    ) -> tuple[Tensor, list[Given]]:
+        """Outputs `[N, kinds, B, most]`, and what `backward` needs; `threads` share the replicas.
+
+        With `replicas`, `seen` and the outputs are those of these alone.
+        """
+        if replicas is not None:
+            out, given = self._forward(seen, replicas.start, replicas.stop)
+            return out, [given]
+
+        def share(begin: int, end: int) -> tuple[Tensor, Given]:
+            return self._forward(seen[begin:end], begin, end)
+
+        parts = in_shares(self.n_seeds, threads, share)
         return torch.cat([out for out, _ in parts]), [given for _, given in parts]
 
     def judge(self, seen: Tensor, threads: int = 1) -> Judged:
@@ -155,8 +168,9 @@ class Networks:
         in_shares(self.n_seeds, len(given), share)
 
     def _forward(self, seen: Tensor, begin: int, end: int) -> tuple[Tensor, Given]:
-        """Outputs of a range of replicas, and what each layer was given `[n * kinds, B, in]`."""
-        own, seen = slice(begin * self.kinds, end * self.kinds), self._each(seen[begin:end])
+        """Outputs of a range of replicas for their part, and what each layer was given."""
+        own = slice(begin * self.kinds, end * self.kinds)
+        seen = self._each(seen)
         numbers, nets, pictures = [array[own] for array in self._numbers], seen.shape[0], None
         if self.pictures is not None:  # autograd goes through the convolutions alone
             last = 2 * len(self.widths) - 2
@@ -253,6 +267,11 @@ class Networks:
         arrays = [array[own].cpu().numpy().copy() for array in self._numbers]
         return list(zip(arrays[::2], arrays[1::2], strict=True))
 
+    def set_to(self, numbers: NDArray[np.float32]) -> None:
+        """Take over all numbers `[P]`."""
+        self.flat.copy_(torch.from_numpy(numbers))
+        self.version += 1
+
     def copy(self) -> Networks:
         """The same numbers once more, that no gradient flows into: a target network."""
         twin = Networks.__new__(Networks)
@@ -260,6 +279,11 @@ class Networks:
         twin.flat, twin.grad = self.flat.clone(), self.grad.new_zeros(0)
         twin._numbers, twin._grads = twin._views(twin.flat), []
         return twin
+
+    def follow(self, other: Networks, share: float = 1.0) -> None:
+        """Go so far towards the numbers of another network."""
+        self.flat.lerp_(other.flat, share)
+        self.version += 1
 
     def take_over(
         self, other: Networks, states: NDArray[np.int64] | None, actions: NDArray[np.int64]
@@ -271,6 +295,7 @@ class Networks:
             states: `[D]` old input of each new one or -1; None where inputs stay as they are.
             actions: `[A]` old action of each new one or -1; heads with as many outputs are by action.
         """
+        self.version += 1
         last = len(self.widths) - 2
         for layer, (new, old) in enumerate(zip(self._numbers, other._numbers, strict=True)):
             first_differs = layer == 0 and states is None and new.shape[1] != old.shape[1]

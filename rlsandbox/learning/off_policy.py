@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rlsandbox.learning.agent import Tick
 from rlsandbox.learning.deep import DeepAgent, DeepConfig
 from rlsandbox.learning.hyperparams import hp
-from rlsandbox.learning.problem import Enumerable
+from rlsandbox.learning.problem import Problem
 
 
 class ReplayConfig(DeepConfig):
@@ -64,7 +64,7 @@ class OffPolicy(DeepAgent):
 
     offers: ClassVar[frozenset[str]] = frozenset({"replay"})
 
-    def __init__(self, problem: Enumerable, config: ReplayConfig, seeds: Sequence[int]) -> None:
+    def __init__(self, problem: Problem, config: ReplayConfig, seeds: Sequence[int]) -> None:
         self.due = np.array([config.learning_starts], np.int64)
         super().__init__(problem, config, seeds)
 
@@ -100,17 +100,24 @@ class OffPolicy(DeepAgent):
 
     def field(self, name: str, replica: int | None) -> NDArray[Any]:
         """`[S, A]`: how many of the stored steps began there; without a replica, the mean."""
-        return self.stored(np.ones(self.memory.state.shape), replica)
+        return self.stored(np.ones(self.memory.reward.shape), replica)
 
     def stored(self, weight: NDArray[np.float64], replica: int | None) -> NDArray[np.float64]:
-        """`[S, A]`: sums of weights `[N, C]` over the stored steps; without a replica, their mean."""
+        """`[S, A]` (continuous: `[S, 1]`): sums of weights `[N, C]` over the stored steps.
+
+        Without a replica, their mean.
+        """
         if replica is None:
             return np.mean([self.stored(weight, i) for i in range(self.n_seeds)], axis=0)
-        mdp, filled = self.problem.mdp, int(self.remembered_steps[replica])
-        pairs = self.memory.state[replica, :filled] * mdp.n_actions + self.memory.action[replica, :filled]
-        size = mdp.n_states * mdp.n_actions
-        sums: Any = np.bincount(pairs, weight[replica, :filled], size)
-        return sums.reshape(mdp.n_states, mdp.n_actions)
+        filled, actions = int(self.remembered_steps[replica]), self.problem.actions
+        states = self.ground.spots(self.memory.state[replica, :filled])
+        numbers = 0 if actions.continuous else self.memory.action[replica, :filled]
+        columns = 1 if actions.continuous else actions.size
+        rows = self.ground.n_spots
+        known = states >= 0
+        pairs = (states * columns + numbers)[known]
+        sums: Any = np.bincount(pairs, weight[replica, :filled][known], rows * columns)
+        return sums.reshape(rows, columns)
 
     @property
     def remembered_steps(self) -> NDArray[np.int64]:

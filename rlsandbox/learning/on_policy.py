@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Ints, Line, Part, Tick, Update, number
 from rlsandbox.learning.deep import DeepAgent, DeepConfig
+from rlsandbox.learning.ground import Heads, Listed
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Networks
-from rlsandbox.learning.oracle import lookahead
-from rlsandbox.learning.policy import TabularPolicy
-from rlsandbox.learning.policy_gradient import actor_critic_slopes
-from rlsandbox.learning.problem import Enumerable
+from rlsandbox.learning.policy_gradient import Policy, actor_critic_losses, log_softmax, policy_for
+from rlsandbox.learning.problem import Problem
 from rlsandbox.learning.rolling import Transitions, advantages
 from rlsandbox.learning.written import closed
 
@@ -67,19 +66,23 @@ class RolloutConfig(CopiesConfig, CriticConfig):
     """Hyperparameters of methods that learn from rollouts by one loss of policy and values."""
 
 
+Step = tuple[int, int | None, float, int, bool, bool]
+"""State, action (None: continuous), reward, next state, terminated, truncated."""
+
+
 class Rollout(NamedTuple):
     """M steps of each of N replicas, and what is known of them before the first update.
 
     Attributes:
-        states, actions: `[N, M]` int64.
+        states, actions: `[N, M, ...]` as the memory stores them.
         log_prob: `[N, M]` log-probability of the action when it was taken.
         value: `[N, M]` what the critic said of the state.
         advantage: `[N, M]` generalised advantage estimates.
         target: `[N, M]` what the critic is drawn to: advantage + value.
     """
 
-    states: Ints
-    actions: Ints
+    states: NDArray[Any]
+    actions: NDArray[Any]
     log_prob: Floats
     value: Floats
     advantage: Floats
@@ -87,7 +90,8 @@ class Rollout(NamedTuple):
 
     def ordered(self, order: Ints) -> Rollout:
         """The same steps in another order `[N, M]`."""
-        fields: Any = (np.take_along_axis(field, order, axis=1) for field in self)
+        rows = np.arange(len(order))[:, None]
+        fields: Any = (field[rows, order] for field in self)
         return Rollout(*fields)
 
     def part(self, begin: int, end: int) -> Rollout:
@@ -102,11 +106,14 @@ class OnPolicy(DeepAgent):
     A subclass gives `improve`, which makes the gradient updates that follow a rollout.
 
     Attributes:
+        family: the distributions over actions that its head "policy" states.
         rollouts: how many there have been.
         met: the newest rollout, as it was before the first update, for the inspector.
     """
 
-    def __init__(self, problem: Enumerable, config: DeepConfig, seeds: Sequence[int]) -> None:
+    acts: ClassVar[frozenset[str]] = frozenset({"numbered", "continuous"})
+
+    def __init__(self, problem: Problem, config: DeepConfig, seeds: Sequence[int]) -> None:
         self.rollouts = np.zeros(1, np.int64)
         self.met: dict[str, Any] = {}
         super().__init__(problem, config, seeds)
@@ -124,7 +131,8 @@ class OnPolicy(DeepAgent):
     def make_nets(self) -> Networks:
         """An actor, whose first policy is nearly uniform, and a critic ("37 details", detail 2)."""
         config = self.config
-        heads = {"policy": (self.problem.mdp.n_actions, 0.01), "value": (1, 1.0)}
+        self.family: Policy = policy_for(self.problem.actions)
+        heads = {"policy": (self.family.size, 0.01), "value": (1, 1.0)}
         hidden = [config.units] * config.layers
         shape = config.activation, getattr(config, "shared", False), self.device
         return Networks(self.observation_shape, hidden, heads, self.seeds, *shape)
@@ -191,51 +199,53 @@ class OnPolicy(DeepAgent):
 
     def chances(self) -> Floats:
         """The policy itself is what it explores by."""
-        return np.exp(self.log_chances())
+        return self.remembered("chances", lambda: np.exp(self.log_chances()))
 
-    def state_values(self) -> Floats:
-        """`[N, S]`, what the critic says."""
-        return self.outputs()["value"][:, :, 0]
+    def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
+        """Drawn from the policy."""
+        return self.family.sample(said["policy"], self.walk.rng, moving)
 
-    def values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
+    def best(self, said: Heads) -> NDArray[Any]:
+        """The likeliest action."""
+        return self.family.best(said["policy"])
+
+    def values(self, said: Heads) -> tuple[Floats, Floats, Floats]:
         """The critic's values, those of a look ahead, and the policy."""
-        v = self.state_values()[replicas] * self.problem.mdp.live
-        q = np.stack([lookahead(self.problem.mdp, row, self.config.gamma) for row in v])
-        return v, q, np.exp(self.log_chances()[replicas])
-
-    def greedy(self) -> TabularPolicy:
-        """The likeliest action of each state."""
-        _, q, policy = self.values(slice(None))
-        return TabularPolicy(TabularPolicy.greedy(policy).probs, q)
+        v = said["value"][:, :, 0]
+        if isinstance(self.ground, Listed):
+            v = v * self.ground.problem.mdp.live
+        return v, self.ground.look_ahead(v, self.config.gamma), self.family.chances(said["policy"])
 
     def rollout(self) -> Rollout:
         """The memory, with the advantages by the values of now."""
-        memory, n, v = self.memory, np.arange(self.n_seeds)[:, None], self.state_values()
-        value, next_value = v[n, memory.state], v[n, memory.next_state]
+        memory = self.memory
+        said = self.said(memory.state)
+        value = said["value"][:, :, 0].astype(np.float64)
+        next_value = self.said(memory.next_state)["value"][:, :, 0].astype(np.float64)
+        log_prob, _ = self.family.judge(said["policy"], memory.action)
         advantage = np.empty_like(value)
         lam = getattr(self.config, "gae_lambda", 0.0)
         advantages(memory, value, next_value, self.config.gamma, lam, self.n_copies, advantage)
         self.met = {"value": value, "next_value": next_value, "advantage": advantage, **self.seen_steps()}
-        log_prob = self.log_chances()[n, memory.state, memory.action]
         return Rollout(memory.state, memory.action, log_prob, value, advantage, advantage + value)
 
     def follow_gain(
         self,
-        actions: Ints,
-        states: Ints,
+        actions: NDArray[Any],
+        states: NDArray[Any],
         gain: Floats,
         target: Floats,
         share: Floats,
         active: NDArray[np.bool_],
     ) -> Floats:
-        """One update of actor and critic; see `actor_critic_slopes`. Returns log-probabilities `[N, B]`."""
-        config, judged = self.config, self.judge(states)
-        log_prob, numbers = np.empty(actions.shape), np.empty((3, self.n_seeds))
-        weights = config.value_coefficient, config.entropy_coefficient
-        actor_critic_slopes(
-            *(judged.said["policy"], judged.said["value"], actions, gain, target, share, *weights),
-            *(judged.slopes["policy"], judged.slopes["value"], log_prob, numbers),
-        )
+        """One update of actor and critic; see `actor_critic_losses`. Returns log-probabilities `[N, B]`."""
+        config, judged, numbers = self.config, self.judge(states), np.empty((3, self.n_seeds))
+        said, slopes = judged.said, judged.slopes
+        log_prob, entropy = self.family.judge(said["policy"], actions)
+        given = log_prob, entropy, said["value"], gain, target, share
+        actor_critic_losses(*given, config.value_coefficient, slopes["value"], numbers)
+        bonus = config.entropy_coefficient * share
+        self.family.slopes(said["policy"], actions, share * gain, bonus, slopes["policy"])
         self.descend(judged, active, config.max_grad_norm, numbers)
         return log_prob
 
@@ -243,7 +253,9 @@ class OnPolicy(DeepAgent):
 
     def imagined(self, state: int, replica: int) -> Update | None:
         """The TD error of the likeliest action's likeliest outcome."""
-        mdp, v = self.problem.mdp, self.state_values()[replica] * self.problem.mdp.live
+        assert isinstance(self.ground, Listed)
+        mdp = self.ground.problem.mdp
+        v = self.outputs()["value"][replica, :, 0] * mdp.live
         a = int(self.log_chances()[replica, state].argmax())
         k = int(mdp.prob[state, a].argmax())
         s_next, terminated = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
@@ -259,12 +271,15 @@ class OnPolicy(DeepAgent):
         memory = Transitions(*(array.copy() for array in self.memory))
         return {"memory": memory, "made": self.walk.steps - memory.count}
 
-    def stored(self, replica: int, at: int) -> tuple[int, int, float, int, bool, bool]:
-        """A step that was learnt from: state, action, reward, next state, terminated, truncated."""
+    def stored(self, replica: int, at: int) -> Step:
+        """A step that was learnt from; its states are those of the screen."""
         m = self.shown[replica]["memory"]
-        where = int(m.state[replica, at]), int(m.action[replica, at]), float(m.reward[replica, at])
+        state, next_state = (
+            int(self.ground.spots(states[replica, at][None])[0]) for states in (m.state, m.next_state)
+        )
+        action = None if self.problem.actions.continuous else int(m.action[replica, at])
         ends = bool(m.terminated[replica, at]), bool(m.truncated[replica, at])
-        return *where, int(m.next_state[replica, at]), *ends
+        return state, action, float(m.reward[replica, at]), next_state, *ends
 
     def told_step(self, replica: int, at: int, normalised: str, *more: str) -> Update:
         """A step of the newest rollout, with the values and the advantage that were learnt from.
@@ -288,7 +303,7 @@ class OnPolicy(DeepAgent):
 
     def step_update(
         self,
-        step: tuple[int, int, float, int, bool, bool],
+        step: Step,
         before: float,
         next_value: float,
         target: float,
@@ -312,7 +327,7 @@ class OnPolicy(DeepAgent):
 
     def told_update(
         self,
-        step: tuple[int, int, float, int, bool, bool],
+        step: Step,
         before: float,
         target: float,
         at: int,
@@ -341,12 +356,6 @@ class OnPolicy(DeepAgent):
             step=at,
             of_state=True,
         )
-
-
-def log_softmax(logits: Floats) -> Floats:
-    """`[..., A]` log-probabilities."""
-    moved = logits - logits.max(axis=-1, keepdims=True)
-    return moved - np.log(np.exp(moved).sum(axis=-1, keepdims=True))
 
 
 def explained_variance(rollout: Rollout) -> Floats:

@@ -66,6 +66,7 @@ class Optimizer:
         if elsewhere:
             self.nets.flat.copy_(torch.from_numpy(self._flat))
             self.nets.grad.zero_()
+        self.nets.version += 1
         return norms
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -1,17 +1,136 @@
-"""Slopes of policy-gradient losses at the outputs of networks, compiled.
+"""Policies at the outputs of networks, and slopes of policy-gradient losses there, compiled.
 
-With pi = softmax(logits), the slope of log pi(a) at logit j is [j = a] - pi_j, and that of the entropy
-H = -sum pi log pi is -pi_j (log pi_j + H). A network's backward pass takes it from there; autograd would take
-several times as long for losses as small as these.
+A loss of log pi(a|s) and of the entropy H(pi(.|s)) is given by its slopes there, `gain` and `bonus`; the
+kernels of a policy take it from there to the outputs, and a network's backward pass to its numbers. Autograd
+would take several times as long for losses as small as these.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rlsandbox.learning.exploration import DRAW, standard_normal, uniform
 from rlsandbox.worlds.compiled import kernel
+from rlsandbox.worlds.simulation import Actions
+
+LOG_STD = (-5.0, 2.0)
+"""Between these the logarithm of a spread is kept."""
+_HALF_LOG_2_PI_E = 0.5 * float(np.log(2.0 * np.pi * np.e))
+_HALF_LOG_2_PI = 0.5 * float(np.log(2.0 * np.pi))
+
+Floats = NDArray[Any]
+
+
+class Policy(Protocol):
+    """A family of distributions over actions, as a head of a network states them.
+
+    Continuous actions are in units of half their range from its middle: -1 to 1 is what is allowed.
+    """
+
+    size: int
+    """Numbers of the head."""
+
+    def judge(self, said: Floats, action: Floats) -> tuple[Floats, Floats]:
+        """Of a head `[N, B, size]` and actions `[N, B]` or `[N, B, A]`: log pi(a|s) and entropy `[N, B]`."""
+        ...
+
+    def slopes(self, said: Floats, action: Floats, gain: Floats, bonus: Floats, slope: Floats) -> None:
+        """Fill the slopes of sum -gain log pi(a|s) - bonus H at the head; gain and bonus are `[N, B]`."""
+        ...
+
+    def sample(self, said: Floats, rng: Floats, moving: NDArray[np.bool_]) -> Floats:
+        """Draw actions `[N, B]` or `[N, B, A]` for the `moving` replicas, with their generators `[N]`."""
+        ...
+
+    def best(self, said: Floats) -> Floats:
+        """The likeliest actions."""
+        ...
+
+    def chances(self, said: Floats) -> Floats:
+        """`[N, B, A]` chances of numbered actions; `[N, B, 0]` where there are none."""
+        ...
+
+
+def policy_for(actions: Actions) -> Policy:
+    """Softmax over numbered actions, independent Gaussians for continuous ones."""
+    return Gaussian(actions.size) if actions.continuous else Softmax(actions.size)
+
+
+class Softmax:
+    """pi = softmax(head).
+
+    The slope of log pi(a) at logit j is [j = a] - pi_j, that of the entropy H is -pi_j (log pi_j + H).
+    """
+
+    def __init__(self, n_actions: int) -> None:
+        self.size = n_actions
+
+    def judge(self, said: Floats, action: Floats) -> tuple[Floats, Floats]:
+        """See `Policy`."""
+        log_prob, entropy = np.empty(said.shape[:2]), np.empty(said.shape[:2])
+        judge_choices(said, action, log_prob, entropy)
+        return log_prob, entropy
+
+    def slopes(self, said: Floats, action: Floats, gain: Floats, bonus: Floats, slope: Floats) -> None:
+        """See `Policy`."""
+        slope_choices(said, action, gain, bonus, slope)
+
+    def sample(self, said: Floats, rng: Floats, moving: NDArray[np.bool_]) -> Floats:
+        """See `Policy`."""
+        action = np.zeros(said.shape[:2], np.int64)
+        draw_choices(said, rng, moving, action)
+        return action
+
+    def best(self, said: Floats) -> Floats:
+        """The largest logit."""
+        return said.argmax(axis=-1)
+
+    def chances(self, said: Floats) -> Floats:
+        """See `Policy`."""
+        return np.exp(log_softmax(said))
+
+
+class Gaussian:
+    """Independent Gaussians; the head is `[mean, log standard deviation]` of each number."""
+
+    def __init__(self, n_numbers: int) -> None:
+        self.n_numbers, self.size = n_numbers, 2 * n_numbers
+
+    def judge(self, said: Floats, action: Floats) -> tuple[Floats, Floats]:
+        """See `Policy`."""
+        log_prob, entropy = np.empty(said.shape[:2]), np.empty(said.shape[:2])
+        judge_forces(said, action, log_prob, entropy)
+        return log_prob, entropy
+
+    def slopes(self, said: Floats, action: Floats, gain: Floats, bonus: Floats, slope: Floats) -> None:
+        """See `Policy`."""
+        slope_forces(said, action, gain, bonus, slope)
+
+    def sample(self, said: Floats, rng: Floats, moving: NDArray[np.bool_]) -> Floats:
+        """See `Policy`."""
+        action = np.zeros((*said.shape[:2], self.n_numbers), np.float32)
+        draw_forces(said, rng, moving, action)
+        return action
+
+    def best(self, said: Floats) -> Floats:
+        """The means."""
+        return said[..., : self.n_numbers]
+
+    def chances(self, said: Floats) -> Floats:
+        """None."""
+        return np.empty((*said.shape[:-1], 0))
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """`[..., A]` log-probabilities."""
+    moved = logits - logits.max(axis=-1, keepdims=True)
+    return moved - np.log(np.exp(moved).sum(axis=-1, keepdims=True))
+
+
+# -- softmax ---------------------------------------------------------------------------------------
 
 
 @kernel(inline="always")
@@ -34,57 +153,133 @@ def entropy_of(logits: Any, whole: float) -> float:
     return entropy
 
 
+@kernel
+def judge_choices(logits: Any, action: Any, log_prob: Any, entropy: Any) -> None:
+    """`Policy.judge` of a softmax."""
+    for i in range(logits.shape[0]):
+        for b in range(logits.shape[1]):
+            row = logits[i, b]
+            whole = log_sum_exp(row)
+            log_prob[i, b], entropy[i, b] = row[action[i, b]] - whole, entropy_of(row, whole)
+
+
+@kernel
+def slope_choices(logits: Any, action: Any, gain: Any, bonus: Any, slope: Any) -> None:
+    """`Policy.slopes` of a softmax."""
+    for i in range(logits.shape[0]):
+        for b in range(logits.shape[1]):
+            row = logits[i, b]
+            whole = log_sum_exp(row)
+            entropy = entropy_of(row, whole)
+            for j in range(row.shape[0]):
+                log_prob = row[j] - whole
+                chance, chosen = np.exp(log_prob), 1.0 if j == action[i, b] else 0.0
+                slope[i, b, j] = gain[i, b] * (chance - chosen) + bonus[i, b] * chance * (log_prob + entropy)
+
+
+@kernel
+def draw_choices(logits: Any, rng: Any, moving: Any, action: Any) -> None:
+    """`Policy.sample` of a softmax."""
+    for i in range(logits.shape[0]):
+        if not moving[i]:
+            continue
+        for b in range(logits.shape[1]):
+            row = logits[i, b]
+            whole = log_sum_exp(row)
+            rng[i] += DRAW
+            u, a = uniform(rng[i]), 0
+            while a < row.shape[0] - 1 and u >= np.exp(row[a] - whole):
+                u -= np.exp(row[a] - whole)
+                a += 1
+            action[i, b] = a
+
+
+# -- Gaussian --------------------------------------------------------------------------------------
+
+
 @kernel(inline="always")
-def slope_policy(
-    logits: Any, whole: float, entropy: float, a: int, gain: float, bonus: float, slope: Any
-) -> None:
-    """Fill `[A]` with the slope of -gain log pi(a) - bonus H."""
-    for j in range(logits.shape[0]):
-        log_prob = logits[j] - whole
-        chance = np.exp(log_prob)
-        slope[j] = gain * (chance - (1.0 if j == a else 0.0)) + bonus * chance * (log_prob + entropy)
+def log_std_of(raw: float) -> float:
+    """The logarithm of a spread, kept between its bounds."""
+    return min(max(raw, LOG_STD[0]), LOG_STD[1])
+
+
+@kernel
+def judge_forces(said: Any, action: Any, log_prob: Any, entropy: Any) -> None:
+    """`Policy.judge` of Gaussians."""
+    n = action.shape[2]
+    for i in range(said.shape[0]):
+        for b in range(said.shape[1]):
+            likely, spread = 0.0, 0.0
+            for k in range(n):
+                log_std = log_std_of(said[i, b, n + k])
+                z = (action[i, b, k] - said[i, b, k]) * np.exp(-log_std)
+                likely -= 0.5 * z * z + log_std + _HALF_LOG_2_PI
+                spread += log_std + _HALF_LOG_2_PI_E
+            log_prob[i, b], entropy[i, b] = likely, spread
+
+
+@kernel
+def slope_forces(said: Any, action: Any, gain: Any, bonus: Any, slope: Any) -> None:
+    """`Policy.slopes` of Gaussians; a spread at its bound stays there."""
+    n = action.shape[2]
+    for i in range(said.shape[0]):
+        for b in range(said.shape[1]):
+            for k in range(n):
+                raw = said[i, b, n + k]
+                log_std = log_std_of(raw)
+                z = (action[i, b, k] - said[i, b, k]) * np.exp(-log_std)
+                slope[i, b, k] = -gain[i, b] * z * np.exp(-log_std)
+                held = raw != log_std
+                slope[i, b, n + k] = 0.0 if held else gain[i, b] * (1.0 - z * z) - bonus[i, b]
+
+
+@kernel
+def draw_forces(said: Any, rng: Any, moving: Any, action: Any) -> None:
+    """`Policy.sample` of Gaussians."""
+    n = action.shape[2]
+    for i in range(said.shape[0]):
+        if not moving[i]:
+            continue
+        for b in range(said.shape[1]):
+            for k in range(n):
+                rng[i] += DRAW + DRAW
+                normal = standard_normal(uniform(rng[i] - DRAW), uniform(rng[i]))
+                action[i, b, k] = said[i, b, k] + np.exp(log_std_of(said[i, b, n + k])) * normal
+
+
+# -- losses ----------------------------------------------------------------------------------------
 
 
 @kernel(error_model="numpy")
-def actor_critic_slopes(
-    logits: Any,
+def actor_critic_losses(
+    log_prob: Any,
+    entropy: Any,
     value: Any,
-    action: Any,
     gain: Any,
     target: Any,
     share: Any,
     value_weight: float,
-    entropy_weight: float,
-    slope_logits: Any,
     slope_value: Any,
-    log_prob: Any,
     numbers: Any,
 ) -> None:
-    """Slopes of sum share [ -log pi(a|s) gain + c_v (V(s) - target)^2 - c_e H(pi(.|s)) ].
+    """Of sum share [ -log pi(a|s) gain + c_v (V(s) - target)^2 ] the slopes at V, and what is logged.
 
     Args:
-        logits: `[N, B, A]`.
+        log_prob: `[N, B]`.
+        entropy: `[N, B]`.
         value: `[N, B, 1]`.
-        action: `[N, B]`.
         gain: `[N, B]` what weighs the actions: advantages, returns, TD errors.
         target: `[N, B]` what values are drawn to.
         share: `[N, B]` how much a step counts; sums to 1, or is 0 for padding.
         value_weight: c_v.
-        entropy_weight: c_e.
-        slope_logits: like `logits`, to fill.
         slope_value: like `value`, to fill.
-        log_prob: `[N, B]` to fill.
         numbers: `[3, N]` to fill: policy loss, value loss, entropy.
     """
-    for i in range(logits.shape[0]):
+    for i in range(log_prob.shape[0]):
         numbers[0, i] = numbers[1, i] = numbers[2, i] = 0.0
-        for b in range(logits.shape[1]):
-            row, part, a = logits[i, b], share[i, b], action[i, b]
-            whole = log_sum_exp(row)
-            entropy, error = entropy_of(row, whole), value[i, b, 0] - target[i, b]
-            log_prob[i, b] = row[a] - whole
-            slope_policy(row, whole, entropy, a, part * gain[i, b], part * entropy_weight, slope_logits[i, b])
+        for b in range(log_prob.shape[1]):
+            part, error = share[i, b], value[i, b, 0] - target[i, b]
             slope_value[i, b, 0] = part * value_weight * 2.0 * error
             numbers[0, i] -= part * log_prob[i, b] * gain[i, b]
             numbers[1, i] += part * error * error
-            numbers[2, i] += part * entropy
+            numbers[2, i] += part * entropy[i, b]

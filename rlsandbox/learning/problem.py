@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from rlsandbox.worlds.errors import check
 from rlsandbox.worlds.mdp import TabularMDP, compile_world, recompile
+from rlsandbox.worlds.places import Place
+from rlsandbox.worlds.simulation import Actions, Simulation
 from rlsandbox.worlds.world import World
 
 if TYPE_CHECKING:
@@ -33,6 +36,11 @@ class Enumerable:
     policy: NDArray[np.float64] | None = None
     _known: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     title = "drawn grid worlds"
+
+    @property
+    def actions(self) -> Actions:
+        """What can be done there."""
+        return Actions(tuple(action.name for action in self.world.actions))
 
     def once(self, name: Any, compute: Callable[[], Any]) -> Any:
         """Something that follows from the problem alone, computed when it is first asked for."""
@@ -69,7 +77,47 @@ class Enumerable:
         return Enumerable(world, mdp, policy)
 
 
-Problem = Enumerable
+@dataclass(frozen=True)
+class Simulated:
+    """A world that can only be played: no model, no oracle.
+
+    Attributes:
+        world: what is played.
+    """
+
+    world: Simulation
+    policy: None = None
+    title = "continuous worlds and Gymnasium environments"
+
+    @cached_property
+    def drawn(self) -> Enumerable:
+        """What it is drawn as, with the model of the drawing; one empty cell where nothing is drawn."""
+        return Enumerable.of(self.world.drawing or World.blank(1, 1))
+
+    @property
+    def actions(self) -> Actions:
+        """What can be done there."""
+        return self.world.actions
+
+    def edited(self, world: Simulation) -> Simulated:
+        """The problem of an edited world."""
+        return Simulated(world)
+
+
+Problem = Enumerable | Simulated
+
+
+def problem_of(place: Place, policy: NDArray[np.float64] | None = None) -> Problem:
+    """The problem that a place poses.
+
+    Raises:
+        SandboxError: its model is too large, it cannot be made, or the policy is another world's.
+    """
+    if isinstance(place, World):
+        return Enumerable.of(place, policy)
+    check(policy is None, "a policy is evaluated in a world whose states can be listed.", "policy")
+    _ = place.actions, place.step_limit  # what cannot be made says so here
+    return Simulated(place)
 
 
 def misfit(agent: type[Agent], problem: Problem | type[Problem]) -> str | None:

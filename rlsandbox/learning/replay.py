@@ -100,7 +100,7 @@ def returns_of_n(memory: Any, chosen: Any, n: int, n_copies: int, gamma: float, 
     (whether the episode terminated there), and `discount` (what a value behind it is worth: gamma^steps, 0
     where it terminated). A return ends early where an episode ends, and at the newest step.
     """
-    capacity = memory.state.shape[1]
+    capacity = memory.reward.shape[1]
     for i in range(chosen.shape[0]):
         for j in range(chosen.shape[1]):
             at, factor, total = chosen[i, j], 1.0, 0.0

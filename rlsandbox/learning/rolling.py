@@ -17,6 +17,11 @@ from rlsandbox.worlds.compiled import kernel
 FOREVER = np.iinfo(np.int64).max
 
 
+Kind = tuple[tuple[int, ...], np.dtype[Any]]
+"""Shape and type of one state or action."""
+NUMBER: Kind = ((), np.dtype(np.int64))
+
+
 class Log(NamedTuple):
     """Where `log_episode` writes, of one replica."""
 
@@ -41,28 +46,47 @@ class Copies(NamedTuple):
 
 
 class Transitions(NamedTuple):
-    """A ring of C steps a replica, in the order in which they were made: copy by copy, step by step."""
+    """A ring of C steps a replica, in the order in which they were made: copy by copy, step by step.
 
-    state: Any  # [N, C] int64
-    action: Any  # [N, C] int64
+    States are numbers where these can be listed, and what was seen elsewhere; actions are numbers, or several
+    at once.
+    """
+
+    state: Any  # [N, C] int64 or [N, C, D...] float32
+    action: Any  # [N, C] int64 or [N, C, A] float32
     reward: Any  # [N, C] float32
-    next_state: Any  # [N, C] int64
+    next_state: Any  # like state
     terminated: Any  # [N, C] bool
     truncated: Any  # [N, C] bool
     count: Any  # [N] int64, steps ever stored
 
     @classmethod
-    def room_for(cls, n_seeds: int, capacity: int) -> Transitions:
-        """Nothing stored yet."""
-        shape = (n_seeds, capacity)
-        kinds = (np.int64, np.int64, np.float32, np.int64, np.bool_, np.bool_)
-        return cls(*(np.zeros(shape, kind) for kind in kinds), count=np.zeros(n_seeds, np.int64))
+    def room_for(
+        cls, n_seeds: int, capacity: int, state: Kind = NUMBER, action: Kind = NUMBER
+    ) -> Transitions:
+        """Nothing stored yet, for states and actions of these kinds."""
+        one = (), np.dtype(np.bool_)
+        kinds = state, action, ((), np.dtype(np.float32)), state, one, one
+        arrays = (np.zeros((n_seeds, capacity, *shape), kind) for shape, kind in kinds)
+        return cls(*arrays, count=np.zeros(n_seeds, np.int64))
+
+    def flat(self) -> Transitions:
+        """The same arrays, every state and action as a row of numbers."""
+        return self._replace(
+            state=rows_of(self.state), action=rows_of(self.action), next_state=rows_of(self.next_state)
+        )
 
     def fits(self, n_states: int, n_actions: int) -> bool:
         """Whether all that it points to is there; asked of what a file says."""
         ranges = ((self.state, n_states), (self.next_state, n_states), (self.action, n_actions))
-        inside = all(array.min() >= 0 and array.max() < size for array, size in ranges)
+        numbered = [(array, size) for array, size in ranges if array.dtype.kind == "i"]
+        inside = all(array.min() >= 0 and array.max() < size for array, size in numbered)
         return inside and bool((self.count >= 0).all())
+
+
+def rows_of(array: Any) -> Any:
+    """`[N, B, ...]` as `[N, B, D]`, the same memory."""
+    return array.reshape(*array.shape[:2], -1)
 
 
 @kernel
@@ -90,7 +114,7 @@ def roll(
         step_budget: or made so many,
         episode_limit: `[N]` or finished so many episodes.
     """
-    n_copies, capacity = copies.state.shape[1], memory.state.shape[1]
+    n_copies, capacity = copies.state.shape[1], memory.reward.shape[1]
     for i in range(chances.shape[0]):
         log = Log(walk.returns[i], walk.lengths[i], walk.latest[i], walk.width[i : i + 1])
         rng, count, step, episode = walk.rng[i], memory.count[i], walk.steps[i], walk.episodes[i]
@@ -134,6 +158,46 @@ def roll(
             count += 1
             step += 1
         walk.rng[i], memory.count[i], walk.steps[i], walk.episodes[i] = rng, count, step, episode
+
+
+@kernel
+def record(walk: Any, copies: Any, memory: Any, now: Any, action: Any, outcome: Any, moving: Any) -> None:
+    """Store a step of every copy of the moving replicas, and log the episodes that ended.
+
+    Args:
+        walk: a `Walk`: counts and logs.
+        copies: `Copies`; `state` is 0 while an episode goes on.
+        memory: `Transitions`, states and actions made flat: `[N, C, D]` and `[N, C, A]`.
+        now: `[N, E, D]` what the copies saw.
+        action: `[N, E, A]` what they did.
+        outcome: an `Outcome`, `arrived` made flat.
+        moving: `[N]` bool.
+    """
+    n_copies, capacity = copies.state.shape[1], memory.reward.shape[1]
+    for i in range(copies.state.shape[0]):
+        if not moving[i]:
+            continue
+        log = Log(walk.returns[i], walk.lengths[i], walk.latest[i], walk.width[i : i + 1])
+        for e in range(n_copies):
+            if copies.state[i, e] < 0:
+                copies.length[i, e], copies.score[i, e] = 0, 0.0
+            at, over = memory.count[i] % capacity, outcome.terminated[i, e] or outcome.truncated[i, e]
+            for d in range(now.shape[2]):
+                memory.state[i, at, d], memory.next_state[i, at, d] = now[i, e, d], outcome.arrived[i, e, d]
+            for d in range(action.shape[2]):
+                memory.action[i, at, d] = action[i, e, d]
+            memory.reward[i, at] = outcome.reward[i, e]
+            memory.terminated[i, at] = outcome.terminated[i, e]
+            memory.truncated[i, at] = outcome.truncated[i, e]
+            copies.length[i, e] += 1
+            copies.score[i, e] += outcome.reward[i, e]
+            copies.state[i, e] = -1 if over else 0
+            if over:
+                log_episode(log, walk.episodes[i], copies.score[i, e], copies.length[i, e])
+                walk.episodes[i] += 1
+            memory.count[i] += 1
+            walk.steps[i] += 1
+        walk.length[i] = 0 if copies.state[i, 0] < 0 else copies.length[i, 0]
 
 
 @kernel

@@ -211,7 +211,8 @@ class Sampler(Agent):
         """Refuse what does not fit, and places that kernels would look for outside the tables."""
         super().check_state(state)
         walk = Walk(**{name: state[f"walk.{name}"] for name in Walk._fields})
-        check(walk.fits(self.problem.mdp), "where its replicas stand is outside its world.")
+        mdp = self.problem.mdp
+        check(walk.fits(mdp.n_states, mdp.n_actions), "where its replicas stand is outside its world.")
         tables = type(self.tables)(**{name: state[f"tables.{name}"] for name in self.tables._fields})
         check(self.tables_fit(tables), "what it remembers is outside its world.")
 

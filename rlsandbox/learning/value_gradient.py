@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rlsandbox.learning.exploration import greatest
+from rlsandbox.learning.exploration import DRAW, epsilon_greedy, greatest, uniform
 from rlsandbox.worlds.compiled import kernel
 
 
@@ -20,6 +20,18 @@ def spread_greedily(q: Any, epsilon: float, chances: Any) -> None:
             for a in range(n_actions):
                 greedy = (1.0 - epsilon) / ties if q[i, s, a] == best else 0.0
                 chances[i, s, a] = greedy + epsilon / n_actions
+
+
+@kernel(error_model="numpy")
+def choose_greedily(q: Any, epsilon: float, rng: Any, moving: Any, action: Any) -> None:
+    """Fill `[N, B]` with epsilon-greedy choices by `[N, B, A]` values, of the `moving` replicas `[N]`."""
+    for i in range(q.shape[0]):
+        if not moving[i]:
+            continue
+        for b in range(q.shape[1]):
+            _, first, ties = greatest(q[i, b])
+            rng[i] += DRAW
+            action[i, b] = epsilon_greedy(q[i, b], first, ties, epsilon, uniform(rng[i]))
 
 
 @kernel(error_model="numpy")

@@ -115,12 +115,12 @@ class Walk(NamedTuple):
         kept = [np.arange(max(0, done - min(episodes, LATEST)), done) % LATEST for done in self.episodes]
         return [self.latest[i, rows] for i, rows in enumerate(kept)]
 
-    def fits(self, mdp: TabularMDP) -> bool:
+    def fits(self, n_states: int, n_actions: int) -> bool:
         """Whether every number that kernels index with lies inside the tables; asked of what a file says."""
         ranges: tuple[tuple[NDArray[np.int64], int, int], ...] = (
-            (self.state, -1, mdp.n_states - 1),
-            (self.trail, -1, mdp.n_states - 1),
-            (self.action, -1, mdp.n_actions - 1),
+            (self.state, -1, n_states - 1),
+            (self.trail, -1, n_states - 1),
+            (self.action, -1, n_actions - 1),
             (self.length, 0, 2**62),
             (self.steps, 0, 2**62),
             (self.width, 1, 2**50),

@@ -282,6 +282,7 @@ class MainWindow(QMainWindow):
         run = self.control.runs.get(run_id)
         if run is not None:
             world = run.frame.progress.world if run.frame is not None else run.spec.world
+            assert isinstance(world, World)
             self.control.current = None
             self.document.edit(world, self.tr("World of a run"))
             self.control.bring_back(run_id)

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.files import open_world
 from rlsandbox.worlds.mdp import compile_world
+from rlsandbox.worlds.places import Place, open_place
+from rlsandbox.worlds.simulation import Simulation
 from rlsandbox.worlds.world import World
 
 if TYPE_CHECKING:
@@ -43,16 +46,23 @@ class Result:
 
     Attributes:
         session: the run itself; it can be looked into and trained on.
-        policy: what it has learnt, ready to act, to be saved and exported.
         evaluation: what its greedy policies are worth.
         steps_per_second: steps (sweeps) of all replicas together, by the clock on the wall, without the
             loading of compiled code.
     """
 
     session: TrainingSession
-    policy: SavedPolicy
     evaluation: Evaluation
     steps_per_second: float
+
+    @cached_property
+    def policy(self) -> SavedPolicy:
+        """What it has learnt, ready to act, to be saved and exported.
+
+        Raises:
+            SandboxError: it has learnt in a world that has no table of states.
+        """
+        return saved_policy(self.session, self.evaluation)
 
     def to_dict(self) -> dict[str, Any]:
         """The run in figures, as JSON can hold them: no NaN, no infinity."""
@@ -96,7 +106,7 @@ class Result:
 
 def train(
     algorithm: str,
-    world: World | str,
+    world: Place | str,
     steps: int | None = None,
     episodes: int | None = None,
     seeds: int = 1,
@@ -109,7 +119,8 @@ def train(
 
     Args:
         algorithm: id in the registry, as `rlsandbox list algorithms` shows it.
-        world: a World, a gallery name or a file.
+        world: a World, a gallery name or a file; `point:` before it is its continuous form, `gym:ID` an
+            environment of Gymnasium.
         steps: budget of steps a seed (sweeps for a planner).
         episodes: budget of episodes a seed; with neither, 500 episodes but at most 1,000,000 steps.
         seeds: number of replicas, N.
@@ -127,7 +138,7 @@ def train(
 
 def begin(
     algorithm: str,
-    world: World | str,
+    world: Place | str,
     steps: int | None,
     episodes: int | None,
     seeds: int,
@@ -139,14 +150,16 @@ def begin(
     check(1 <= seeds <= 1024, f"a run trains 1 to 1024 seeds, not {seeds}.", "seeds")
     if steps is None and episodes is None:
         steps, episodes = DEFAULT_STEPS, DEFAULT_EPISODES
-    numbers, world, probs = tuple(range(seed, seed + seeds)), open_world(world), None
+    numbers, place, probs = tuple(range(seed, seed + seeds)), open_place(world), None
     if isinstance(policy, str) and policy in NAMED_POLICIES:
         hyperparameters = {**hyperparameters, "policy": policy}
     elif policy is not None:
         hyperparameters = {**hyperparameters, "policy": "loaded"}
         saved = policy if isinstance(policy, SavedPolicy | np.ndarray) else load_policy(policy)
-        probs = saved if isinstance(saved, np.ndarray) else saved.on(world).probs[0]
-    return TrainingSession(RunSpec(algorithm, world, hyperparameters, numbers, steps, episodes, probs))
+        if isinstance(place, Simulation):
+            raise SandboxError("a policy is evaluated in a world whose states can be listed.", "policy")
+        probs = saved if isinstance(saved, np.ndarray) else saved.on(place).probs[0]
+    return TrainingSession(RunSpec(algorithm, place, hyperparameters, numbers, steps, episodes, probs))
 
 
 def finish(session: TrainingSession, watch: Callable[[TrainingSession], None] | None = None) -> Result:
@@ -166,11 +179,18 @@ def finish(session: TrainingSession, watch: Callable[[TrainingSession], None] | 
         raise SandboxError(session.failure)
     steps = int(session.agent.steps.sum()) - done
     evaluation = session.evaluate()
-    return Result(session, saved_policy(session, evaluation), evaluation, steps / seconds if steps else 0.0)
+    return Result(session, evaluation, steps / seconds if steps else 0.0)
 
 
 def saved_policy(session: TrainingSession, evaluation: Evaluation | None = None) -> SavedPolicy:
-    """What a session has learnt so far, with its card."""
+    """What a session has learnt so far, with its card.
+
+    Raises:
+        SandboxError: it learns in a world that has no table of states.
+    """
+    world = session.world
+    if isinstance(world, Simulation):
+        raise SandboxError(f"what is learnt in {world.name} has no table of states to save.")
     agent, policy = session.agent, session.agent.policy()
     worth = figures(evaluation or session.evaluate())
     card = PolicyCard(
@@ -183,12 +203,12 @@ def saved_policy(session: TrainingSession, evaluation: Evaluation | None = None)
         greedy_return=tuple(worth["greedy_return"]),
         oracle_return=worth["oracle_return"],
         oracle_gap=tuple(worth["oracle_gap_per_seed"]),
-        world_name=session.world.name,
-        world_digest=session.world.digest,
-        actions=tuple(action.name for action in session.world.actions),
+        world_name=world.name,
+        world_digest=world.digest,
+        actions=tuple(action.name for action in world.actions),
         sandbox=_version(),
     )
-    return SavedPolicy(policy.q, policy.probs, session.world, card)
+    return SavedPolicy(policy.q, policy.probs, world, card)
 
 
 def solve(world: World | str, gamma: float = 0.99) -> Solution:

@@ -16,8 +16,7 @@ from rlsandbox.policies.tensors import load_tensors, save_tensors
 from rlsandbox.training.history import Moment
 from rlsandbox.training.session import Command, HyperparameterChange, RunSpec, TrainingSession, WorldEdit
 from rlsandbox.worlds.errors import SandboxError, check
-from rlsandbox.worlds.files import dumps, loads
-from rlsandbox.worlds.world import World
+from rlsandbox.worlds.places import Place, dumps, loads
 
 FORMAT = "rlsandbox.checkpoint"
 VERSIONS = (1,)
@@ -76,7 +75,7 @@ def save_checkpoint(session: TrainingSession, path: str | os.PathLike[str]) -> N
     moment, spec = session.checkpoint_moment(), session.spec
     worlds: list[str] = []
 
-    def number(world: World) -> int:
+    def number(world: Place) -> int:
         text = dumps(world)
         if text not in worlds:
             worlds.append(text)
@@ -160,7 +159,7 @@ def _at(moment: Moment, spec: RunSpec) -> TrainingSession:
     return session
 
 
-def _command(change: _Change, worlds: list[World]) -> Command:
+def _command(change: _Change, worlds: list[Place]) -> Command:
     if change.world is not None:
         return WorldEdit(worlds[change.world])
     return HyperparameterChange(dict(change.values or {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,11 @@ from rlsandbox.learning.policy import TabularPolicy, greedy_probs
 from rlsandbox.learning.walk import Model, noise, outcome, start_state
 from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.mdp import TabularMDP
+from rlsandbox.worlds.simulation import Simulation
 
 EVALUATION_EPISODES = 100
+LONGEST_PLAYED = 10_000
+"""Steps after which an evaluation episode is cut where the world has no limit."""
 _HURRY = 0.9999
 EVALUATION_SEED = 20_190_101
 
@@ -62,6 +66,43 @@ def evaluate_policy(
         best = float(truth.mean())
         gaps = [oracle_gap(mdp, probs, oracle) for probs in policy.probs]
     return Evaluation(scores.mean(axis=1).tolist(), best, gaps, ended.mean(axis=1).tolist(), episodes, cap)
+
+
+def evaluate_played(
+    best: Callable[[NDArray[Any]], NDArray[Any]],
+    n_seeds: int,
+    world: Simulation,
+    episodes: int = EVALUATION_EPISODES,
+    seed: int = EVALUATION_SEED,
+) -> Evaluation:
+    """Play episodes of a world whose states cannot be listed, all replicas on the same ones.
+
+    Args:
+        best: from what the copies see `[N, episodes, D...]` to what they do, as the world takes it.
+        n_seeds: N.
+        world: where.
+        episodes: how many, side by side.
+        seed: of the episodes.
+
+    Raises:
+        SandboxError: the world fails.
+    """
+    cap = world.step_limit or LONGEST_PLAYED
+    walkers = world.walkers([seed] * n_seeds, episodes)
+    scores, going = np.zeros((n_seeds, episodes)), np.ones((n_seeds, episodes), np.bool_)
+    ended = np.zeros_like(going)
+    try:
+        for _ in range(cap):
+            outcome = walkers.step(best(walkers.seen), np.asarray(going.any(axis=1)))
+            scores += np.where(going, outcome.reward, 0.0)
+            ended |= going & outcome.terminated
+            going &= ~(outcome.terminated | outcome.truncated)
+            if not going.any():
+                break
+    finally:
+        walkers.close()
+    gaps: list[float | None] = [None] * n_seeds
+    return Evaluation(scores.mean(axis=1).tolist(), None, gaps, ended.mean(axis=1).tolist(), episodes, cap)
 
 
 def oracle_policy(mdp: TabularMDP, oracle: Solution) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats
 from rlsandbox.learning.hyperparams import AgentConfig
-from rlsandbox.worlds.world import World
+from rlsandbox.worlds.places import Place
 
 _MOST_MOMENTS = 32
 _MOST_BYTES = 256 * 2**20
@@ -36,7 +36,7 @@ class Moment:
 
     clock: int
     state: dict[str, NDArray[Any]]
-    world: World
+    world: Place
     config: AgentConfig
     n_commands: int
     n_edits: int = 0

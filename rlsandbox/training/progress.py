@@ -9,6 +9,7 @@ from rlsandbox.learning.oracle import Solution, solve
 from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.training.history import Gap, GapLog
 from rlsandbox.worlds.mdp import TabularMDP, compile_world
+from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.world import World
 
 
@@ -17,7 +18,8 @@ class Progress:
     """What a screen shows of a session; everything in it is a copy or frozen.
 
     Attributes:
-        world, mdp: where it trains now.
+        place: where it trains now.
+        world, mdp: the drawing of that place and its model; an empty cell where nothing is drawn.
         snapshot: what the agent has learnt.
         clock: steps (sweeps) of the furthest replica.
         oracle: the truth, or None where there is none or nobody asked.
@@ -28,6 +30,7 @@ class Progress:
         failure: a sentence, or None.
     """
 
+    place: Place
     world: World
     mdp: TabularMDP
     snapshot: Snapshot
@@ -44,6 +47,7 @@ class Progress:
         """A saved policy, looked at like a run that is over; None takes the mean over its replicas."""
         mdp = compile_world(policy.world)
         return cls(
+            place=policy.world,
             world=policy.world,
             mdp=mdp,
             snapshot=policy.snapshot(replica),

@@ -13,13 +13,20 @@ from numpy.typing import NDArray
 
 from rlsandbox.algorithms import find
 from rlsandbox.learning.agent import Agent, Floats, Tick, View
+from rlsandbox.learning.deep import DeepAgent
 from rlsandbox.learning.oracle import Solution, occupancy, policy_values, solve
-from rlsandbox.learning.problem import Enumerable, misfit
-from rlsandbox.training.evaluate import Evaluation, evaluate_policy, oracle_gap, value_error
+from rlsandbox.learning.problem import Enumerable, misfit, problem_of
+from rlsandbox.training.evaluate import (
+    Evaluation,
+    evaluate_played,
+    evaluate_policy,
+    oracle_gap,
+    value_error,
+)
 from rlsandbox.training.history import GapLog, History, Moment
 from rlsandbox.training.progress import Progress
 from rlsandbox.worlds.errors import SandboxError, check
-from rlsandbox.worlds.world import World
+from rlsandbox.worlds.places import Place
 
 _SLICE_SECONDS = 0.01
 _MOST_STRIDE = 1 << 24
@@ -33,7 +40,7 @@ class RunSpec:
 
     Attributes:
         algorithm: id in the registry.
-        world: the drawing.
+        world: a drawing, its continuous form, or an environment of Gymnasium.
         config: hyperparameters that differ from their defaults.
         seeds: one replica each.
         steps: budget of steps (sweeps for a planner) a replica, or None.
@@ -42,7 +49,7 @@ class RunSpec:
     """
 
     algorithm: str
-    world: World
+    world: Place
     config: dict[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     steps: int | None = None
@@ -73,7 +80,7 @@ class HyperparameterChange:
 class WorldEdit:
     """A command: go on in this world."""
 
-    world: World
+    world: Place
 
 
 Command = HyperparameterChange | WorldEdit
@@ -92,7 +99,7 @@ class TrainingSession:
 
     def __init__(self, spec: RunSpec) -> None:
         agent_class = find(spec.algorithm)
-        problem = Enumerable.of(spec.world.at_step(0), spec.policy)
+        problem = problem_of(spec.world.at_step(0), spec.policy)
         reason = misfit(agent_class, problem)
         if reason is not None:
             raise SandboxError(reason)
@@ -116,8 +123,8 @@ class TrainingSession:
     # -- what it is ------------------------------------------------------------------------------
 
     @property
-    def world(self) -> World:
-        """Where it trains now."""
+    def world(self) -> Any:
+        """Where it trains now, a `Place`."""
         return self.agent.problem.world
 
     @property
@@ -258,7 +265,7 @@ class TrainingSession:
         self.agent.reconfigure(config)
         self._revive()
 
-    def replace_world(self, world: World) -> None:
+    def replace_world(self, world: Place) -> None:
         """Go on in an edited world, as its schedule has it by now.
 
         Raises:
@@ -346,7 +353,9 @@ class TrainingSession:
     # -- looking at it ---------------------------------------------------------------------------
 
     def oracle(self) -> Solution | None:
-        """The truth about the world of now, solved once."""
+        """The truth about the world of now, solved once; None where nobody can know it."""
+        if not isinstance(self.agent.problem, Enumerable):
+            return None
         key = (self.world.digest, float(getattr(self.agent.config, "gamma", 1.0)))
         if self._oracle is None or self._oracle[0] != key:
             problem, gamma = self.agent.problem, key[1]
@@ -355,7 +364,12 @@ class TrainingSession:
 
     def evaluate(self) -> Evaluation:
         """Figures of the greedy policy of now."""
-        return evaluate_policy(self.agent.policy(), self.agent.problem.mdp, self.oracle())
+        agent = self.agent
+        if isinstance(agent.problem, Enumerable):
+            return evaluate_policy(agent.policy(), agent.problem.mdp, self.oracle())
+        assert isinstance(agent, DeepAgent)
+        with agent.computing():
+            return evaluate_played(agent.best_for, agent.n_seeds, agent.problem.world)
 
     def recent_return(self, episodes: int = 100) -> list[float]:
         """`[N]` mean online return over the last episodes, at most 128; NaN before the first."""
@@ -365,14 +379,17 @@ class TrainingSession:
     def progress(self, view: View) -> Progress:
         """Copies of everything that a screen shows."""
         snapshot = self.agent.snapshot(view)
-        if "occupancy" in view.wants:
+        problem = self.agent.problem
+        drawn = problem if isinstance(problem, Enumerable) else problem.drawn
+        if "occupancy" in view.wants and isinstance(problem, Enumerable):
             gamma = float(getattr(self.agent.config, "gamma", 1.0))
-            share = occupancy(self.agent.problem.mdp, snapshot.policy, gamma)
+            share = occupancy(problem.mdp, snapshot.policy, gamma)
             if share is not None:
                 snapshot = dataclasses.replace(snapshot, fields={**snapshot.fields, "occupancy": share})
         return Progress(
-            world=self.world,
-            mdp=self.agent.problem.mdp,
+            place=self.world,
+            world=drawn.world,
+            mdp=drawn.mdp,
             snapshot=snapshot,
             clock=self.clock,
             oracle=self.oracle() if "oracle" in view.wants else None,

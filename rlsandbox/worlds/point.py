@@ -211,7 +211,7 @@ def point_reset(model: Any, state: Any, rng: Any, which: Any) -> None:
     """
     for i in range(state.shape[0]):
         if which[i]:
-            rng[i] = _begin(model, state[i], rng[i])
+            rng[i] = begin_point(model, state[i], rng[i])
 
 
 @kernel
@@ -229,7 +229,7 @@ def point_step(model: Any, state: Any, force: Any, reward: Any, terminated: Any,
         rng: `[M]` uint64, advanced.
     """
     for i in range(state.shape[0]):
-        rng[i], reward[i], terminated[i] = _move(model, state[i], force[i, 0], force[i, 1], rng[i])
+        rng[i], reward[i], terminated[i] = move_point(model, state[i], force[i, 0], force[i, 1], rng[i])
 
 
 @kernel(inline="always")
@@ -245,7 +245,7 @@ def _inside(place: float, cell: int) -> float:
 
 
 @kernel
-def _begin(model: Any, place: Any, rng: Any) -> Any:
+def begin_point(model: Any, place: Any, rng: Any) -> Any:
     """Write a start into `[4]`: anywhere in a start cell, at rest."""
     rng += DRAW
     u = uniform(rng)
@@ -273,7 +273,7 @@ def _slipped(fx: float, fy: float, u: float, perpendicular: bool) -> tuple[float
 
 
 @kernel
-def _move(model: Any, place: Any, fx: float, fy: float, rng: Any) -> Any:
+def move_point(model: Any, place: Any, fx: float, fy: float, rng: Any) -> Any:
     """One step of one copy, at `[4]`: (rng, reward, terminated)."""
     x, y, old_vx, old_vy = place[0], place[1], place[2], place[3]
     if not np.isfinite(fx + fy + x + y + old_vx + old_vy):
@@ -344,7 +344,7 @@ def _move(model: Any, place: Any, fx: float, fy: float, rng: Any) -> Any:
         rng += DRAW + DRAW
         pays += spread * standard_normal(uniform(rng - DRAW), uniform(rng))
     if model.restarts[r, c] and entered:
-        rng = _begin(model, place, rng)
+        rng = begin_point(model, place, rng)
         return rng, pays, False
     place[0], place[1], place[2], place[3] = _inside(x, c), _inside(y, r), vx, vy
     return rng, pays, model.ends[r, c]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rlsandbox.learning.agent import Preset
 from rlsandbox.learning.deep_q import DeepQ, DeepQConfig
 from rlsandbox.learning.hyperparams import hp
-from rlsandbox.learning.problem import Enumerable
+from rlsandbox.learning.problem import Problem
 from rlsandbox.learning.replay import (
     admit,
     newest,
@@ -86,7 +86,7 @@ class DQN(DeepQ):
         n: int = hp(1, ge=1, le=64, label="Steps", symbol="n", doc="steps of a return", advanced=True)
         loss: Literal["squared", "Huber"] = hp("squared", doc="of the TD error", advanced=True)
 
-    def __init__(self, problem: Enumerable, config: Config, seeds: Sequence[int]) -> None:
+    def __init__(self, problem: Problem, config: Config, seeds: Sequence[int]) -> None:
         super().__init__(problem, config, seeds)
         self._begin_tree()
 
@@ -106,11 +106,13 @@ class DQN(DeepQ):
         )
         rows = np.arange(self.n_seeds)[:, None]
         s, a = self.memory.state[rows, chosen], self.memory.action[rows, chosen]
-        s_next, target_q = self.memory.next_state[rows, last], self.target_values()
+        s_next = self.memory.next_state[rows, last]
+        next_q = self.q_of(self.said(s_next, self.judges))
         if config.double:
-            next_value = target_q[rows, s_next, self.action_values()[rows, s_next].argmax(axis=-1)]
+            choice = self.q_of(self.said(s_next)).argmax(axis=-1, keepdims=True)
+            next_value = np.take_along_axis(next_q, choice, axis=-1)[..., 0]
         else:
-            next_value = target_q[rows, s_next].max(axis=-1)
+            next_value = next_q.max(axis=-1)
         target = reward + discount * next_value
         judged = self.judge(s)
         value, numbers = np.empty(chosen.shape), np.empty((3, self.n_seeds))
@@ -152,7 +154,7 @@ class DQN(DeepQ):
         if name != "priorities":
             return super().field(name, replica)
         if not self.config.prioritized:
-            return np.zeros(self.visits.shape[1:])
+            return np.zeros((self.ground.n_spots, self.problem.actions.size))
         leaves = self.tree[:, self.tree.shape[1] // 2 :][:, : self.capacity]
         return self.stored(leaves / np.maximum(self.tree[:, 1:2], 1e-300), replica)
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from rlsandbox.learning.agent import Preset, Update, number
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.on_policy import OnPolicy, RolloutConfig, explained_variance
-from rlsandbox.learning.policy_gradient import entropy_of, log_sum_exp, slope_policy
 from rlsandbox.learning.rolling import shuffle
 from rlsandbox.learning.written import closed
 from rlsandbox.worlds.compiled import kernel
@@ -27,33 +26,33 @@ COURSE = {"units": 256, "learning_rate": 3e-4, "n_steps": 2048, "entropy_coeffic
 
 
 @kernel(error_model="numpy")
-def ppo_slopes(
-    logits: Any,
+def ppo_losses(
+    log_prob: Any,
+    entropy: Any,
     value: Any,
     batch: Any,
     clip: float,
     normalize: bool,
     value_weight: float,
-    entropy_weight: float,
-    slope_logits: Any,
+    gain: Any,
     slope_value: Any,
     ratio: Any,
     weight: Any,
     numbers: Any,
 ) -> None:
-    """Slopes of the mean of -min(ratio A, clip(ratio) A) + c_v (V(s) - G)^2 - c_e H(pi(.|s)).
+    """Of the mean of -min(ratio A, clip(ratio) A) + c_v (V(s) - G)^2 the slopes at -log pi(a|s) and at V.
 
     Where the clipped term is the smaller one, the policy's slope is 0: the step has gone far enough.
 
     Args:
-        logits: `[N, B, A]`, what the actor says now.
+        log_prob: `[N, B]`, what the actor says now.
+        entropy: `[N, B]` of its policy.
         value: `[N, B, 1]`, what the critic says now.
         batch: a `Rollout` of B steps.
         clip: epsilon.
         normalize: whether advantages get mean 0 and spread 1 first.
         value_weight: c_v.
-        entropy_weight: c_e.
-        slope_logits: like `logits`, to fill.
+        gain: `[N, B]` to fill: the slope at -log pi(a|s).
         slope_value: like `value`, to fill.
         ratio: `[N, B]` to fill: pi / pi_old.
         weight: `[N, B]` to fill: the advantage as it was used.
@@ -74,20 +73,16 @@ def ppo_slopes(
         for k in range(numbers.shape[0]):
             numbers[k, i] = 0.0
         for b in range(n_steps):
-            row, a = logits[i, b], batch.actions[i, b]
-            whole = log_sum_exp(row)
-            entropy, error = entropy_of(row, whole), value[i, b, 0] - batch.target[i, b]
-            change, gain = row[a] - whole - batch.log_prob[i, b], (batch.advantage[i, b] - mean) / spread
+            error = value[i, b, 0] - batch.target[i, b]
+            change, by = log_prob[i, b] - batch.log_prob[i, b], (batch.advantage[i, b] - mean) / spread
             moved = np.exp(change)
             near = min(max(moved, 1.0 - clip), 1.0 + clip)
-            held = near * gain < moved * gain
-            slope = 0.0 if held else share * moved * gain
-            slope_policy(row, whole, entropy, a, slope, share * entropy_weight, slope_logits[i, b])
+            gain[i, b] = 0.0 if near * by < moved * by else share * moved * by
             slope_value[i, b, 0] = share * value_weight * 2.0 * error
-            ratio[i, b], weight[i, b] = moved, gain
-            numbers[0, i] -= share * min(moved * gain, near * gain)
+            ratio[i, b], weight[i, b] = moved, by
+            numbers[0, i] -= share * min(moved * by, near * by)
             numbers[1, i] += share * error * error
-            numbers[2, i] += share * entropy
+            numbers[2, i] += share * entropy[i, b]
             numbers[3, i] += share * (moved - 1.0 - change)
             numbers[4, i] += share * (abs(moved - 1.0) > clip)
 
@@ -160,14 +155,14 @@ class PPO(OnPolicy):
                 if not learning.any():
                     return
                 batch = shuffled.part(begin, begin + config.minibatch)
-                judged = self.judge(batch.states)
-                ratio, weight = np.empty(batch.value.shape), np.empty(batch.value.shape)
-                numbers = np.empty((5, self.n_seeds))
-                weights = config.value_coefficient, config.entropy_coefficient
-                ppo_slopes(
-                    *(judged.said["policy"], judged.said["value"], batch, config.clip, config.normalize),
-                    *(*weights, judged.slopes["policy"], judged.slopes["value"], ratio, weight, numbers),
-                )
+                judged, shape = self.judge(batch.states), batch.value.shape
+                gain, ratio, weight = np.empty(shape), np.empty(shape), np.empty(shape)
+                numbers, said, slopes = np.empty((5, self.n_seeds)), judged.said, judged.slopes
+                given = *self.family.judge(said["policy"], batch.actions), said["value"], batch
+                setting = config.clip, config.normalize, config.value_coefficient
+                ppo_losses(*given, *setting, gain, slopes["value"], ratio, weight, numbers)
+                bonus = np.full(shape, config.entropy_coefficient / shape[1])
+                self.family.slopes(said["policy"], batch.actions, gain, bonus, slopes["policy"])
                 self.descend(judged, learning, config.max_grad_norm, numbers, explained)
                 told = {"row": order[:, begin].copy(), "ratio": ratio[:, 0], "weight": weight[:, 0]}
                 self.show(learning, self.met | told)

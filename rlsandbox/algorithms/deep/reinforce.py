@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Ints, Part, Preset, Update, number
+from rlsandbox.learning.ground import Listed
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.on_policy import CriticConfig, OnPolicy
-from rlsandbox.learning.problem import Enumerable
+from rlsandbox.learning.problem import Enumerable, Problem
+from rlsandbox.learning.rolling import FOREVER
 from rlsandbox.learning.written import closed
 from rlsandbox.worlds.compiled import kernel
 
@@ -63,20 +65,31 @@ class Reinforce(OnPolicy):
         )
         normalize: bool = hp(True, label="Normalise", doc="what weighs the actions gets mean 0 and spread 1")
 
-    def __init__(self, problem: Enumerable, config: Config, seeds: tuple[int, ...]) -> None:
+    def __init__(self, problem: Problem, config: Config, seeds: tuple[int, ...]) -> None:
         self.finished_at = np.full(len(seeds), config.episodes_per_update, np.int64)
         self.dropped = np.zeros(len(seeds), np.int64)
         super().__init__(problem, config, seeds)
 
-    def _look_at(self, problem: Enumerable) -> None:
-        super()._look_at(problem)
-        self._model = self._model._replace(step_limit=self.longest)
+    @classmethod
+    def misfit(cls, problem: Problem) -> str | None:
+        """Episodes have to come to an end."""
+        if isinstance(problem, Enumerable) or problem.world.step_limit:
+            return super().misfit(problem)
+        return f"{cls.title} learns from whole episodes, and those of {problem.world.name} may never end."
+
+    def roll(self, count: int = FOREVER, step: int = FOREVER, episode: Ints | None = None) -> None:
+        """Walk; where the world itself has no limit, episodes are cut after what any sensible path takes."""
+        if isinstance(self.ground, Listed):
+            self.ground.model = self.ground.model._replace(step_limit=self.longest)
+        super().roll(count, step, episode)
 
     @property
     def longest(self) -> int:
         """Steps after which an episode is cut: the world's limit, or what any sensible path takes."""
-        mdp = self.problem.mdp
-        return mdp.step_limit or max(100, min(_LONGEST, 4 * mdp.n_states))
+        problem = self.problem
+        if isinstance(problem, Enumerable):
+            return problem.mdp.step_limit or max(100, min(_LONGEST, 4 * problem.mdp.n_states))
+        return problem.world.step_limit
 
     @property
     def capacity(self) -> int:
@@ -114,7 +127,7 @@ class Reinforce(OnPolicy):
         counts, gained = counts[:, :width], gained[:, :width]
         share = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
         states, actions = memory.state[:, :width], memory.action[:, :width]
-        value = self.state_values()[np.arange(self.n_seeds)[:, None], states]
+        value = self.said(states)["value"][:, :, 0].astype(np.float64)
         gain = gained - value if config.baseline else gained
         if config.normalize:
             mean = (share * gain).sum(axis=1, keepdims=True)

@@ -15,16 +15,18 @@ al. (2016), equation 16.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Ints, Update, number
+from rlsandbox.learning.ground import Listed
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.natural_gradient import Fisher, conjugate_gradient, dot, flat_of, rows_of
-from rlsandbox.learning.on_policy import CopiesConfig, OnPolicy, Rollout, explained_variance, log_softmax
+from rlsandbox.learning.on_policy import CopiesConfig, OnPolicy, Rollout, explained_variance
+from rlsandbox.learning.policy_gradient import log_softmax
 from rlsandbox.learning.rolling import shuffle
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class TRPO(OnPolicy):
     title = "TRPO"
     source = "Schulman et al. (2015), Trust Region Policy Optimization, section 6 and appendix C"
     equation = "max E[ ρ A ]  s.t.  E[ KL(π_old, π) ] ≤ δ,  ρ = π(a|s) / π_old(a|s)"
+    acts: ClassVar[frozenset[str]] = frozenset({"numbered"})
     logged = ("surrogate gain", "KL", "step fraction", "entropy", "value loss", "explained variance")
 
     class Config(CopiesConfig):
@@ -123,7 +126,7 @@ class TRPO(OnPolicy):
         """
         config: Any = self.config
         states, share, gain = self.by_state(rollout)
-        seen = self.seen(states)
+        seen = self.ground.seen(states)
         log_old = self.log_policy(seen)
         chances = np.exp(log_old)
 
@@ -137,7 +140,7 @@ class TRPO(OnPolicy):
         halved = 0
         while True:
             moved = np.where(fraction[:, None] > 0, before + fraction[:, None] * step, before)
-            self.nets.flat.copy_(torch.from_numpy(flat_of(self.nets, moved)))
+            self.nets.set_to(flat_of(self.nets, moved).astype(np.float32))
             log_new = self.log_policy(seen)
             gained = (gain * np.expm1(log_new - log_old)).sum(axis=(1, 2))
             kl = (share[:, :, None] * chances * (log_old - log_new)).sum(axis=(1, 2))
@@ -148,8 +151,9 @@ class TRPO(OnPolicy):
             halved += 1
         self.updates += 1
         entropy = -(share[:, :, None] * np.exp(log_new) * log_new).sum(axis=(1, 2))
-        log_prob = self.log_chances()[np.arange(self.n_seeds), rollout.states[:, 0], rollout.actions[:, 0]]
-        ratio = np.exp(log_prob - rollout.log_prob[:, 0])
+        said = self.said(rollout.states[:, :1])["policy"]
+        log_prob, _ = self.family.judge(said, rollout.actions[:, :1])
+        ratio = np.exp(log_prob[:, 0] - rollout.log_prob[:, 0])
         told = {"ratio": ratio, "gained": gained, "kl": kl, "fraction": fraction}
         self.show(active, self.met | told)
         return gained, kl, fraction, entropy
@@ -161,12 +165,14 @@ class TRPO(OnPolicy):
             states `[N, B]`; what share of the steps began there `[N, B]`; and `[N, B, A]` advantages of the
             actions there, added up and divided by the number of steps: L is their product with the ratios.
         """
-        n_states, n_actions = self.problem.mdp.n_states, self.problem.mdp.n_actions
-        every, steps = np.arange(n_states), np.arange(self.capacity)
-        few = n_states < self.capacity
+        n_actions, steps = self.problem.actions.size, np.arange(self.capacity)
+        listed = isinstance(self.ground, Listed)
+        every = np.arange(self.ground.n_spots if listed else 0)
+        few = listed and every.size < self.capacity
         states = np.tile(every, (self.n_seeds, 1)) if few else rollout.states
         places = np.arange(self.n_seeds)[:, None], rollout.states if few else steps[None]
-        share, gain = np.zeros(states.shape), np.zeros((*states.shape, n_actions))
+        share = np.zeros(states.shape[:2])
+        gain = np.zeros((*share.shape, n_actions))
         np.add.at(share, places, 1.0 / self.capacity)
         np.add.at(gain, (*places, rollout.actions), rollout.advantage / self.capacity)
         return states, share, gain

@@ -29,7 +29,7 @@ def test_the_record_is_what_one_works_out(lam):
     agent: Any = session.agent
     terminal = 0
     for _ in range(160):
-        said = agent.all_states(agent.nets)
+        said = agent.outputs()
         session.tick(COPIES * STEPS)
         if session._last_tick.kind != "update":
             continue

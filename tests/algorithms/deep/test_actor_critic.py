@@ -26,7 +26,7 @@ def test_the_record_is_what_one_works_out(weigh_late):
     agent: Any = session.agent
     terminal, late, length = 0, 0, [0, 0]
     for _ in range(400):
-        said = agent.all_states(agent.nets)
+        said = agent.outputs()
         session.tick(1)
         if session._last_tick.kind != "update":
             continue

@@ -42,7 +42,8 @@ def test_the_record_is_what_one_works_out(variant):
     agent: Any = session.agent
     doubly_wrong = terminal = longer = 0
     for _ in range(80):
-        updates, q, target_q = int(agent.updates[0]), agent.q_of(agent.nets), agent.q_of(agent.target_nets)
+        updates = int(agent.updates[0])
+        q, target_q = (agent.q_of(agent.ground.outputs(nets)) for nets in (agent.nets, agent.target_nets))
         session.tick(4)
         if agent.updates[0] == updates:
             continue

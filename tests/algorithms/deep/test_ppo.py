@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from rlsandbox.algorithms.deep.ppo import explained_variance, ppo_slopes
+from rlsandbox.algorithms.deep.ppo import explained_variance, ppo_losses
 from rlsandbox.learning.on_policy import Rollout
+from rlsandbox.learning.policy_gradient import Softmax
 from rlsandbox.worlds.files import open_world
 from tests.algorithms.deep.recorded import (
     SMALL,
@@ -34,6 +35,20 @@ ONE_BATCH: dict[str, Any] = {
 """A minibatch is the whole rollout, so that what it is normalised by does not hang on an order."""
 
 
+def judged(
+    logits: Any, value: Any, batch: Rollout, normalize: bool, value_weight: float, entropy_weight: float
+) -> tuple[tuple[Any, Any], tuple[Any, Any, Any]]:
+    """Slopes at logits and values; ratios, weights, and what is logged."""
+    family, shape = Softmax(logits.shape[2]), value.shape[:2]
+    gain, ratio, weight = (np.full(shape, np.nan) for _ in range(3))
+    slopes, numbers = (np.full(logits.shape, np.nan), np.full(value.shape, np.nan)), np.full((5, N), np.nan)
+    numbers = numbers[:, : len(logits)]
+    given = *family.judge(logits, batch.actions), value, batch, CLIP, normalize, value_weight
+    ppo_losses(*given, gain, slopes[1], ratio, weight, numbers)
+    family.slopes(logits, batch.actions, gain, np.full(shape, entropy_weight / shape[1]), slopes[0])
+    return slopes, (ratio, weight, numbers)
+
+
 @pytest.mark.parametrize(("normalize", "entropy_weight"), list(itertools.product([False, True], [0.0, 0.3])))
 def test_slopes_and_numbers_of_the_clipped_loss(normalize, entropy_weight):
     rng, value_weight = np.random.default_rng(0), 0.7
@@ -43,10 +58,7 @@ def test_slopes_and_numbers_of_the_clipped_loss(normalize, entropy_weight):
     old = old + rng.normal(size=(N, B)) * 0.4
     advantage, target = rng.normal(size=(N, B)) + 0.5, rng.normal(size=(N, B))
     batch = Rollout(np.zeros((N, B), np.int64), actions, old, np.zeros((N, B)), advantage, target)
-    slopes = np.full((N, B, A), np.nan), np.full((N, B, 1), np.nan)
-    ratio, weight, numbers = np.full((N, B), np.nan), np.full((N, B), np.nan), np.full((5, N), np.nan)
-    weights = value_weight, entropy_weight
-    ppo_slopes(logits, value, batch, CLIP, normalize, *weights, *slopes, ratio, weight, numbers)
+    slopes, (ratio, weight, numbers) = judged(logits, value, batch, normalize, value_weight, entropy_weight)
 
     x: Any = torch.from_numpy(logits).requires_grad_()
     v: Any = torch.from_numpy(value).requires_grad_()
@@ -83,10 +95,7 @@ def test_a_single_step_by_hand(moved, gain, slope):
         *(np.zeros((1, 1), np.int64), np.zeros((1, 1), np.int64), np.log(np.full((1, 1), 0.5 / moved))),
         *(np.zeros((1, 1)), np.full((1, 1), gain), np.zeros((1, 1))),
     )
-    slopes = np.empty((1, 1, 2)), np.empty((1, 1, 1))
-    ratio, weight, numbers = np.empty((1, 1)), np.empty((1, 1)), np.empty((5, 1))
-    given = np.zeros((1, 1, 2)), np.zeros((1, 1, 1)), batch, CLIP, True, 1.0, 0.0
-    ppo_slopes(*given, *slopes, ratio, weight, numbers)
+    slopes, (_, weight, numbers) = judged(np.zeros((1, 1, 2)), np.zeros((1, 1, 1)), batch, True, 1.0, 0.0)
     np.testing.assert_allclose(slopes[0][0, 0], [slope, -slope], atol=1e-12)
     assert weight.item() == gain and numbers[4, 0] == 1.0  # one step alone has no spread to divide by
 
@@ -107,7 +116,7 @@ def test_the_record_is_what_one_works_out(normalize):
     old: Any = None
     clipped = terminal = moved_most = 0
     for _ in range(160):
-        now, after_steps = agent.all_states(agent.nets), session._last_tick.kind == "steps"
+        now, after_steps = agent.outputs(), session._last_tick.kind == "steps"
         session.tick(STEPS)
         if session._last_tick.kind != "update":
             continue

@@ -52,7 +52,7 @@ def test_the_record_is_what_one_works_out(options):
     agent: Any = session.agent
     checked = skipped = 0
     for _ in range(300):
-        said, updates = agent.all_states(agent.nets), int(agent.updates[0])
+        said, updates = agent.outputs(), int(agent.updates[0])
         session.tick(10)
         if agent.updates[0] == updates:
             continue

@@ -154,7 +154,7 @@ def test_the_critic_draws_near_to_its_targets():
     rollout = agent.rollout()
     for _ in agent.improve(np.ones(2, bool)):
         pass
-    value = np.take_along_axis(agent.state_values(), rollout.states, axis=1)
+    value = np.take_along_axis(agent.outputs()["value"][:, :, 0], rollout.states, axis=1)
     best = np.empty(2)  # one value a state cannot do better than the mean target there
     for i in range(2):
         means = {s: rollout.target[i][rollout.states[i] == s].mean() for s in np.unique(rollout.states[i])}
@@ -170,7 +170,7 @@ def test_the_record_by_hand():
     agent: Any = session.agent
     while not agent.whole.all():
         session.tick(1000)
-    memory, v, old = agent.memory, agent.state_values().copy(), agent.log_chances().copy()
+    memory, v, old = agent.memory, agent.outputs()["value"][:, :, 0].copy(), agent.log_chances().copy()
     step = [int(a[1, 0]) for a in (memory.state, memory.action, memory.next_state)]
     reward, over = float(memory.reward[1, 0]), bool(memory.terminated[1, 0])
     advantage = plain_advantages(memory, 1, v[1], 0.9, LAM, 2)[0]
