@@ -282,7 +282,7 @@ class Stepped(Ground):
 
     def seen(self, states: NDArray[Any]) -> Tensor:
         """Themselves."""
-        return torch.from_numpy(np.ascontiguousarray(states)).to(self._device)
+        return torch.from_numpy(np.require(states, requirements=["C", "W"])).to(self._device)
 
     def said(self, nets: Networks, states: NDArray[Any]) -> Heads:
         """A pass through the networks."""

@@ -217,7 +217,7 @@ class GymWalkers(Walkers):
                 self._begin(i, e, int(self._seeds[i, e]) + int(self.begun[i, e]))
 
     def _begin(self, i: int, e: int, seed: int | None = None) -> None:
-        seen, _ = self._asked("reset", self._envs[i][e].reset, seed=seed)
+        seen, _ = self._asked("reset", 2, self._envs[i][e].reset, seed=seed)
         self.seen[i, e] = self._checked(seen)
         self.begun[i, e] += 1
 
@@ -233,7 +233,7 @@ class GymWalkers(Walkers):
         for i in np.flatnonzero(moving).tolist():
             for e, env in enumerate(self._envs[i]):
                 action = int(actions[i, e]) + self.world.first_action if numbered else actions[i, e]
-                seen, reward, terminated, truncated, _ = self._asked("step", env.step, action)
+                seen, reward, terminated, truncated, _ = self._asked("step", 5, env.step, action)
                 outcome.arrived[i, e] = self.seen[i, e] = self._checked(seen)
                 try:
                     paid = float(reward)
@@ -247,18 +247,21 @@ class GymWalkers(Walkers):
                     self._begin(i, e)
         return outcome
 
-    def _asked(self, what: str, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        """What an environment answers.
+    def _asked(self, what: str, size: int, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """The `size` things that an environment answers.
 
         Raises:
-            SandboxError: it raises.
+            SandboxError: it raises, or answers something else.
         """
         try:
-            return call(*args, **options)
+            answer = call(*args, **options)
         except SandboxError:
             raise
         except Exception as error:
             raise SandboxError(f"{self.world.id} failed in {what}: {_said(error)}") from error
+        whole = isinstance(answer, tuple) and len(answer) == size
+        check(whole, f"{self.world.id} failed in {what}: it does not answer with {size} things.")
+        return answer
 
     def _checked(self, seen: Any) -> Any:
         """An observation as agents take it.

@@ -60,6 +60,6 @@ def loads(text: str) -> Place:
         found: Any = json.loads(text)
         if "gym" in found:
             return GymWorld(str(found["gym"]))
-        return PointWorld(files.loads(found["point"]), Physics(**found["physics"]))
+        return PointWorld(files.loads(str(found["point"])), Physics(**found["physics"]))
     except (ValueError, TypeError, KeyError, RecursionError):
         raise SandboxError("the description of its world is malformed.") from None
