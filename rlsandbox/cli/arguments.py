@@ -73,6 +73,12 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         help="whose values a method of prediction learns: random, optimal, drawn or a .rlpolicy file",
     )
     command.add_argument(
+        "--from",
+        dest="start_from",
+        metavar="POLICY",
+        help="go on training the networks of a .rlpolicy file",
+    )
+    command.add_argument(
         "--out",
         metavar="DIR",
         help="folder for policy.rlpolicy, result.json, curves.csv, updates.csv and run.rlcheckpoint",

@@ -23,7 +23,6 @@ from rlsandbox.training.session import TrainingSession
 from rlsandbox.worlds.disk import write_atomically
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.places import Place
-from rlsandbox.worlds.world import World
 
 _SHAPING = {
     True: "the best policy is the same with and without it",
@@ -38,13 +37,14 @@ _LONG_SECONDS = 1.0
 def run_training(options: Namespace, world: Place) -> Answer:
     """Train as the options say."""
     policy = opened_policy(options.policy)
+    start = None if options.start_from is None else load_policy(options.start_from)
     try:
         preset = preset_of(options)
         episodes = options.episodes
         if episodes is None and options.steps is None:
             episodes = preset.episodes
         run = options.algorithm, world, options.steps, episodes, options.seeds, options.seed
-        session = api.begin(*run, {**preset.values, **hyperparameters(options)}, policy)
+        session = api.begin(*run, {**preset.values, **hyperparameters(options)}, policy, start)
     except SandboxError as error:
         raise UsageError(error.message, error.place) from None
     folder = None if options.out is None else writable_folder(options.out)
@@ -52,9 +52,8 @@ def run_training(options: Namespace, world: Place) -> Answer:
         result = api.finish(session, progress)
     data = result.to_dict() | {"world": options.world, "world_name": world.name, "policy_file": None}
     if folder is not None:
-        if isinstance(world, World):  # else there is no table of states to save
-            data["policy_file"] = str(folder / "policy.rlpolicy")
-            result.policy.save(folder / "policy.rlpolicy")
+        data["policy_file"] = str(folder / "policy.rlpolicy")
+        result.policy.save(folder / "policy.rlpolicy")
         write_atomically(folder / "curves.csv", curves_csv(session, "episodes").encode())
         if any(curve.unit == "updates" for curve in session.agent.curves().values()):
             write_atomically(folder / "updates.csv", curves_csv(session, "updates").encode())

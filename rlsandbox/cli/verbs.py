@@ -177,17 +177,17 @@ def evaluate(options: Namespace) -> Answer:
 
     policy = load_policy(options.policy)
     if options.world is not None:
-        policy = policy.on(named_world(options.world))
+        policy = policy.on(_named(options.world, open_place))
     found = api.figures(api.evaluate(policy, episodes=options.episodes))
     data = {
         "policy": options.policy,
         "algorithm": policy.card.algorithm,
-        "world": options.world or policy.world.name,
+        "world": options.world or policy.place.name,
         "warning": policy.warning,
         **found,
     }
     text = (
-        f"{policy.card.title} on {policy.world.name}: greedy return {number(mean(found['greedy_return']))} "
+        f"{policy.card.title} on {policy.place.name}: greedy return {number(mean(found['greedy_return']))} "
         f"(optimal {number(found['oracle_return'])}), gap {number(found['oracle_gap'])}, "
         f"{policy.n_seeds} {'seed' if policy.n_seeds == 1 else 'seeds'}, {options.episodes:,} episodes"
     )
@@ -277,6 +277,12 @@ def _export_python(policy: Any, options: Namespace) -> None:
     write_python(policy, options.output)
 
 
+def _export_onnx(policy: Any, options: Namespace) -> None:
+    from rlsandbox.policies.onnx_file import write_onnx
+
+    write_onnx(policy, options.output, options.replica)
+
+
 def _export_picture(policy: Any, options: Namespace) -> None:
     from rlsandbox.cli.pictures import draw
 
@@ -287,6 +293,7 @@ EXPORTS = {
     "rlpolicy": _export_policy,
     "csv": _export_csv,
     "python": _export_python,
+    "onnx": _export_onnx,
     "png": _export_picture,
     "svg": _export_picture,
 }
@@ -320,7 +327,9 @@ def _read(file: str) -> tuple[dict[str, Any], str]:
     if file.endswith(POLICY):
         policy = load_policy(file)
         found = {"kind": "policy", "algorithm": policy.card.algorithm, "seeds": policy.n_seeds}
-        return found | _size(policy.world), f"a policy of {policy.card.title} for {policy.world.name}."
+        place = policy.place
+        size = _size(place) if isinstance(place, World) else {"world": place.name}
+        return found | size, f"a policy of {policy.card.title} for {place.name}."
     world = read_world(file)
     try:
         advice = list(world.advice(compile_world(world.at_step(0))))

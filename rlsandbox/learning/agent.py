@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.hyperparams import AgentConfig
+from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.problem import Problem
-from rlsandbox.worlds.errors import check
+from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.simulation import Slice
 
 Floats = NDArray[np.float64]
@@ -275,6 +276,18 @@ class Agent(ABC):
     @abstractmethod
     def policy(self) -> TabularPolicy:
         """What can act, be evaluated and be saved: the greedy policies of all replicas."""
+
+    def network_policy(self) -> NetworkPolicy | None:
+        """The same as networks, with all that has been learnt; None without networks."""
+        return None
+
+    def start_from(self, network: NetworkPolicy) -> None:
+        """Begin with what saved networks have learnt, before the first tick.
+
+        Raises:
+            SandboxError: they are not built like its own, or it has none.
+        """
+        raise SandboxError(f"{self.title} has no networks: it cannot begin with those of a policy.")
 
     @abstractmethod
     def state(self) -> dict[str, NDArray[Any]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     torch = Lazily("torch")
 
-_KERNEL = 3
+KERNEL = 3
 _CHANNELS = (16, 32)
 _SMALL = 12
 """Cells (pixels) a side up to which a picture is looked at as it is; a larger one is halved first."""
@@ -48,8 +48,8 @@ class Convolutions:
         """Weights `[nets, out, in, 3, 3]` and biases `[nets, out]` at their start, a generator a net."""
         arrays: list[NDArray[np.float32]] = []
         for out, channels, _ in self.weights:
-            spread = np.sqrt(2.0 / (channels * _KERNEL**2))  # He et al. (2015), equation 10
-            shape = (out, channels, _KERNEL, _KERNEL)
+            spread = np.sqrt(2.0 / (channels * KERNEL**2))  # He et al. (2015), equation 10
+            shape = (out, channels, KERNEL, KERNEL)
             arrays.append(np.stack([spread * rng.normal(size=shape) for rng in rngs]).astype(np.float32))
             arrays.append(np.zeros((len(rngs), out), np.float32))
         return arrays

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,8 @@ class DeepQ(OffPolicy):
     Attributes:
         target_nets: what their targets are taken from.
     """
+
+    acting: ClassVar[tuple[str, ...]] = ("q", "advantage", "value")
 
     def __init__(self, problem: Problem, config: DeepQConfig, seeds: Sequence[int]) -> None:
         super().__init__(problem, config, seeds)

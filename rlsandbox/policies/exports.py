@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import json
 import os
-import textwrap
-import zlib
 
 import numpy as np
 
+from rlsandbox.policies.network_program import network_source
+from rlsandbox.policies.program_text import packed, plain
 from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.worlds.disk import write_atomically
 from rlsandbox.worlds.mdp import compile_world
@@ -24,25 +23,27 @@ def write_csv(policy: SavedPolicy, path: str | os.PathLike[str]) -> None:
     Numbers are written so that reading them gives the very same floats.
 
     Raises:
-        SandboxError: the file cannot be written.
+        SandboxError: the policy has no table, or the file cannot be written.
     """
-    world = policy.world
+    table, world = policy.table, policy.world
     names = [name.replace(" ", "_") for name in policy.card.actions]
     live = np.flatnonzero(compile_world(world.at_step(0)).live)
     text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(
         ["seed", "row", "column", "carried", *(f"q_{n}" for n in names), *(f"p_{n}" for n in names), "v"]
     )
     for replica, seed in enumerate(policy.card.seeds):
         for state in live.tolist():
-            q, probs = policy.q[replica, state].tolist(), policy.probs[replica, state].tolist()
-            table.writerow([seed, *world.cell_of(state), state % world.inventory, *q, *probs, max(q)])
+            q, probs = table.q[replica, state].tolist(), table.probs[replica, state].tolist()
+            rows.writerow([seed, *world.cell_of(state), state % world.inventory, *q, *probs, max(q)])
     write_atomically(path, text.getvalue().encode())
 
 
 def write_python(policy: SavedPolicy, path: str | os.PathLike[str]) -> None:
     """Write a Python file that needs numpy alone; its `act(observation)` is that of the policy.
+
+    Networks without convolutions are written as they are, all others as their table.
 
     Raises:
         SandboxError: the file cannot be written.
@@ -52,13 +53,14 @@ def write_python(policy: SavedPolicy, path: str | os.PathLike[str]) -> None:
 
 def python_source(policy: SavedPolicy) -> str:
     """The text that `write_python` writes."""
-    world, card = policy.world, policy.card
-    packed = base64.b85encode(zlib.compress(policy.greedy_actions.astype("u1").tobytes(), 9)).decode()
-    lines = textwrap.wrap(packed, 100) or [""]
+    network, card = policy.network, policy.card
+    if network is not None and not network.acting.looks:
+        return network_source(policy, network)
+    actions, world = policy.greedy_actions, policy.world
     return _PROGRAM.format(
-        title=_plain(f"{card.title} on {world.name}"),
+        title=plain(f"{card.title} on {world.name}"),
         sandbox=card.sandbox,
-        card=_plain(json.dumps({"config": card.config, "seeds": card.seeds})),
+        card=plain(json.dumps({"config": card.config, "seeds": card.seeds})),
         actions=json.dumps(list(card.actions)),
         height=world.height,
         width=world.width,
@@ -66,13 +68,8 @@ def python_source(policy: SavedPolicy) -> str:
         seeds=card.seeds,
         n_seeds=policy.n_seeds,
         n_states=world.n_states,
-        table="\n".join(f'    "{line}"' for line in lines),
+        table=packed(actions.astype("u1").tobytes()),
     )
-
-
-def _plain(text: str) -> str:
-    """Text that cannot end the docstring in which it stands."""
-    return text.encode("ascii", "replace").decode().replace("\\", "/").replace('"', "'")
 
 
 _PROGRAM = '''\

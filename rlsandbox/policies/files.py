@@ -1,8 +1,9 @@
-"""Policies as files: tables and a card, in a format that holds no code.
+"""Policies as files: tables, networks and a card, in a format that holds no code.
 
-A `.rlpolicy` file is a safetensors file with the tables `q` and `probs`, both float64 `[N, S, A]`, and one
-JSON object in its metadata: `format`, `version`, `card` (the fields of `PolicyCard`) and `world` (the world's
-own JSON). Any program that reads safetensors can read it.
+A `.rlpolicy` file is a safetensors file with the tables `q` and `probs`, both float64 `[N, S, A]`, the arrays
+of networks where there are any (see `network_arrays`), and one JSON object in its metadata: `format`,
+`version`, `card` (the fields of `PolicyCard`), `world` (the world's own JSON) and `network` (how the networks
+are built, or null). Any program that reads safetensors can read it.
 """
 
 from __future__ import annotations
@@ -14,26 +15,38 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from rlsandbox.policies.saved import PolicyCard, SavedPolicy
+from rlsandbox.policies.network_arrays import check_fits, from_arrays, to_arrays
+from rlsandbox.policies.saved import PolicyCard, SavedPolicy, names_of
 from rlsandbox.policies.tensors import load_tensors, save_tensors
 from rlsandbox.worlds.errors import SandboxError, check
-from rlsandbox.worlds.files import dumps, loads
+from rlsandbox.worlds.places import dumps, loads
+from rlsandbox.worlds.world import World
 
 FORMAT = "rlsandbox.policy"
-VERSIONS = (1,)
+VERSIONS = (1, 2)  # 1 had no networks
 SUFFIX = ".rlpolicy"
-MAX_BYTES = 512 * 2**20
+_MOST_DESCRIPTION = 64 * 2**20
+MAX_BYTES = 2**30
 
 
 def save_policy(policy: SavedPolicy, path: str | os.PathLike[str]) -> None:
     """Write a policy to a file, whole or not at all.
 
     Raises:
-        SandboxError: the file cannot be written.
+        SandboxError: the file cannot be written, or nobody would read it: it is too large.
     """
-    card = policy.card.model_dump(mode="json")
-    description = {"format": FORMAT, "version": VERSIONS[-1], "card": card, "world": dumps(policy.world)}
-    save_tensors(path, {"q": policy.q, "probs": policy.probs}, description)
+    arrays, network = ({}, None) if policy.network is None else to_arrays(policy.network)
+    arrays = {"q": policy.q, "probs": policy.probs, **arrays}
+    size = sum(array.nbytes for array in arrays.values())
+    check(
+        size < MAX_BYTES - _MOST_DESCRIPTION,
+        f"the policy of {policy.n_seeds} seeds has {size / 2**20:,.0f} MB, more than a file may have "
+        f"({MAX_BYTES / 2**20:,.0f} MB): train fewer seeds at once.",
+        os.fspath(path),
+    )
+    card, world = policy.card.model_dump(mode="json"), dumps(policy.place)
+    description = {"format": FORMAT, "version": VERSIONS[-1], "card": card, "world": world}
+    save_tensors(path, arrays, {**description, "network": network})
 
 
 def load_policy(path: str | os.PathLike[str]) -> SavedPolicy:
@@ -44,18 +57,32 @@ def load_policy(path: str | os.PathLike[str]) -> SavedPolicy:
     """
     arrays, description = load_tensors(path, FORMAT, VERSIONS, MAX_BYTES)
     place = os.fspath(path)
-    check(
-        set(arrays) == {"q", "probs"}, 'the file must hold the tables "q" and "probs", nothing else.', place
-    )
+    check({"q", "probs"} <= set(arrays), 'the file must hold the tables "q" and "probs".', place)
     card = _card(description.get("card"), place)
-    world = description.get("world")
-    if not isinstance(world, str):
+    text, network = description.get("world"), None
+    if not isinstance(text, str):
         raise SandboxError("the file holds no world.", place)
     try:
-        policy = SavedPolicy(arrays["q"], arrays["probs"], loads(world), card)
+        world = loads(text)
     except SandboxError as error:
         raise SandboxError(f"its world is damaged: {error.message}", place) from None
+    q, probs = arrays.pop("q"), arrays.pop("probs")
+    if description.get("network") is not None:
+        try:
+            network = from_arrays(arrays, description["network"])
+            check_fits(network, world, len(card.actions))
+            fits = network.n_seeds == len(card.seeds)
+            check(fits, f"its networks are of {network.n_seeds} seeds, its card of {len(card.seeds)}.")
+        except SandboxError as error:
+            raise SandboxError(error.message, place) from None
+    check(
+        not arrays, f"the file holds the array {next(iter(arrays), '')[:40]!r}, which nothing needs.", place
+    )
+    policy = SavedPolicy(q, probs, world, card, network=network)
     _check_tables(policy, place)
+    drawn = isinstance(world, World)
+    check(drawn or network is not None, "it holds no networks, which alone can act there.", place)
+    check(drawn == (card.observation == "state"), "its card does not say what it sees.", place)
     return policy
 
 
@@ -69,8 +96,14 @@ def _card(found: Any, place: str) -> PolicyCard:
 
 
 def _check_tables(policy: SavedPolicy, place: str) -> None:
-    world, card = policy.world, policy.card
-    shape = (len(card.seeds), world.n_states, len(world.actions))
+    world, card = policy.place, policy.card
+    check(
+        not isinstance(world, World) or card.actions == names_of(world),
+        "the actions of its card are not those of its world.",
+        place,
+    )
+    n_states = world.n_states if isinstance(world, World) else 0
+    shape = (len(card.seeds), n_states, len(card.actions))
     for name in ("q", "probs"):
         table: NDArray[Any] = getattr(policy, name)
         check(table.dtype == np.float64, f"the table {name!r} must hold float64 numbers.", place)
@@ -90,10 +123,5 @@ def _check_tables(policy: SavedPolicy, place: str) -> None:
     check(
         all(len(getattr(card, name)) == len(card.seeds) for name in lists),
         "the lists of its card have different lengths.",
-        place,
-    )
-    check(
-        card.actions == tuple(action.name for action in world.actions),
-        "the actions of its card are not those of its world.",
         place,
     )

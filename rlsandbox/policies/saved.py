@@ -1,4 +1,4 @@
-"""A policy as it leaves the sandbox: its tables, its world, and a card that says where it is from."""
+"""A policy as it leaves the sandbox: tables, networks, its world, and a card that says where it is from."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import dataclasses
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from rlsandbox.learning.agent import Snapshot
+from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.policy import TabularPolicy
-from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.errors import SandboxError, check
+from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.world import World
 
 NEVER_ENDS = "never ends"
@@ -37,7 +39,8 @@ class PolicyCard(BaseModel):
         oracle_gap: V*(start) - V^pi(start), "never ends", or None without an oracle.
         world_name, world_digest: what it was trained on.
         actions: names in the order of their numbers.
-        observation: what `act` expects; "state" is the number of the state, `cell * inventory + carried`.
+        observation: what `act` expects; "state" is the number of the state, `cell * inventory + carried`,
+            "networks" what the networks see.
         sandbox: version of the program.
     """
 
@@ -55,7 +58,7 @@ class PolicyCard(BaseModel):
     world_name: str
     world_digest: str
     actions: tuple[str, ...]
-    observation: Literal["state"] = "state"
+    observation: Literal["state", "networks"] = "state"
     sandbox: str
 
 
@@ -63,19 +66,23 @@ class PolicyCard(BaseModel):
 class SavedPolicy:
     """The greedy policies of N replicas, with their world and card.
 
+    Where states cannot be listed the tables have none of them, S = 0, and the networks alone act.
+
     Attributes:
         q: `[N, S, A]` float64, action values.
         probs: `[N, S, A]` float64, probabilities; ties share them.
-        world: the world that it acts in.
+        place: where it acts.
         card: where it is from.
         warning: a sentence about what does not quite fit, or None.
+        network: the networks that the tables were computed by, or None.
     """
 
     q: NDArray[np.float64]
     probs: NDArray[np.float64]
-    world: World
+    place: Place
     card: PolicyCard
     warning: str | None = None
+    network: NetworkPolicy | None = None
 
     @property
     def n_seeds(self) -> int:
@@ -83,8 +90,27 @@ class SavedPolicy:
         return self.q.shape[0]
 
     @property
+    def world(self) -> World:
+        """The drawn world that it acts in.
+
+        Raises:
+            SandboxError: it acts somewhere else.
+        """
+        if not isinstance(self.place, World):
+            raise SandboxError(f"this policy is for {self.place.name}, which is no drawn grid world.")
+        return self.place
+
+    @property
     def table(self) -> TabularPolicy:
-        """The tables alone."""
+        """The tables alone.
+
+        Raises:
+            SandboxError: its states cannot be listed.
+        """
+        check(
+            self.q.shape[1] > 0,
+            "this policy has networks and no table, since its states cannot be listed: export it as onnx.",
+        )
         return TabularPolicy(self.probs, self.q)
 
     @property
@@ -96,34 +122,36 @@ class SavedPolicy:
     @cached_property
     def greedy_actions(self) -> NDArray[np.int64]:
         """`[N, S]`: the likeliest action of every state; among equals the one with the lowest number."""
-        return self.probs.argmax(axis=-1)
+        return self.table.probs.argmax(axis=-1)
 
-    def act(self, observation: int, rng: np.random.Generator | None = None, replica: int = 0) -> int:
+    def act(self, observation: Any, rng: np.random.Generator | None = None, replica: int = 0) -> Any:
         """Choose an action in the state `observation`.
 
         Args:
-            observation: number of the state.
+            observation: number of the state; without a table, what the networks see.
             rng: draws between equally good actions; without it the one with the lowest number is taken.
             replica: whose policy.
         """
+        if self.network is not None and not self.q.shape[1]:
+            return self.network.act(observation, rng, replica)
         if rng is None:
             return int(self.greedy_actions[replica, observation])
         return self.table.act(int(observation), rng, replica)
 
-    def on(self, world: World) -> SavedPolicy:
+    def on(self, place: Place) -> SavedPolicy:
         """The policy in another world: the same, or one with the same cells and moves.
 
         Raises:
             SandboxError: its states or moves are not those of the world.
         """
-        if world.digest == self.world.digest:
-            return dataclasses.replace(self, world=world, warning=None)
-        ours, theirs = _shape(self.world), _shape(world)
-        if (self.world.height, self.world.width, ours) != (world.height, world.width, theirs):
+        if place.digest == self.place.digest:
+            return dataclasses.replace(self, place=place, warning=None)
+        ours, theirs = _shape(self.place), _shape(place)
+        if ours != theirs:
             raise SandboxError(
-                f"this policy is for {ours}, but {world.name!r} has {theirs}: train one on that world."
+                f"this policy is for {ours}, but {place.name!r} has {theirs}: train one on that world."
             )
-        return dataclasses.replace(self, world=world, warning=EDITED)
+        return dataclasses.replace(self, place=place, warning=EDITED)
 
     def snapshot(self, replica: int | None = 0) -> Snapshot:
         """The tables of one replica as overlays read them; None takes the mean over all."""
@@ -145,8 +173,19 @@ class SavedPolicy:
         save_policy(self, path)
 
 
-def _shape(world: World) -> str:
-    """What a table has to fit."""
-    things = f" and {world.inventory} inventories" if world.inventory > 1 else ""
-    moves = ", ".join(action.name for action in world.actions)
-    return f"{world.height} x {world.width} cells{things} with the moves {moves}"
+def names_of(place: Place) -> tuple[str, ...]:
+    """Names of the actions in the order of their numbers, or of the numbers of an action."""
+    return tuple(a.name for a in place.actions) if isinstance(place, World) else place.actions.names
+
+
+def _shape(place: Place) -> str:
+    """What a policy has to fit."""
+    moves = ", ".join(names_of(place))
+    if not isinstance(place, World):
+        seen = (
+            f"{place.n_states} states" if place.n_states else f"{' x '.join(map(str, place.shape))} numbers"
+        )
+        kind = "continuous actions" if place.actions.continuous else "actions"
+        return f"{seen} to be seen, with the {kind} {moves}"
+    things = f" and {place.inventory} inventories" if place.inventory > 1 else ""
+    return f"{place.height} x {place.width} cells{things} with the moves {moves}"

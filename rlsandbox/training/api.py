@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning import oracle
+from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.oracle import Solution
+from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.shaping import keeps_best_policy
 from rlsandbox.policies.files import load_policy
-from rlsandbox.policies.saved import NEVER_ENDS, PolicyCard, SavedPolicy
-from rlsandbox.training.evaluate import EVALUATION_EPISODES, Evaluation, evaluate_policy
+from rlsandbox.policies.saved import NEVER_ENDS, PolicyCard, SavedPolicy, names_of
+from rlsandbox.training.evaluate import EVALUATION_EPISODES, Evaluation, evaluate_played, evaluate_policy
 from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.files import open_world
@@ -57,11 +59,7 @@ class Result:
 
     @cached_property
     def policy(self) -> SavedPolicy:
-        """What it has learnt, ready to act, to be saved and exported.
-
-        Raises:
-            SandboxError: it has learnt in a world that has no table of states.
-        """
+        """What it has learnt, ready to act, to be saved and exported."""
         return saved_policy(self.session, self.evaluation)
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,6 +111,7 @@ def train(
     seed: int = 0,
     watch: Callable[[TrainingSession], None] | None = None,
     policy: str | os.PathLike[str] | SavedPolicy | NDArray[np.float64] | None = None,
+    start_from: str | os.PathLike[str] | SavedPolicy | None = None,
     **hyperparameters: Any,
 ) -> Result:
     """Train an algorithm on a world.
@@ -128,12 +127,15 @@ def train(
         watch: called about ten times a second while it trains.
         policy: whose values a method of prediction learns: "random", "optimal", "drawn", a saved policy,
             its file, or probabilities `[S, A]`.
+        start_from: a saved policy or its file, with whose networks those of the run begin; targets and
+            critics too. One seed's are given to all replicas.
         **hyperparameters: the algorithm's own ("alpha"); the others keep their defaults.
 
     Raises:
         SandboxError: something does not exist or does not fit, or the run has diverged.
     """
-    return finish(begin(algorithm, world, steps, episodes, seeds, seed, hyperparameters, policy), watch)
+    run = algorithm, world, steps, episodes, seeds, seed, hyperparameters, policy, start_from
+    return finish(begin(*run), watch)
 
 
 def begin(
@@ -145,6 +147,7 @@ def begin(
     seed: int,
     hyperparameters: dict[str, Any],
     policy: str | os.PathLike[str] | SavedPolicy | NDArray[np.float64] | None = None,
+    start_from: str | os.PathLike[str] | SavedPolicy | None = None,
 ) -> TrainingSession:
     """The session of a run that has not begun; arguments and errors as for `train`."""
     check(1 <= seeds <= 1024, f"a run trains 1 to 1024 seeds, not {seeds}.", "seeds")
@@ -159,7 +162,29 @@ def begin(
         if isinstance(place, Simulation):
             raise SandboxError("a policy is evaluated in a world whose states can be listed.", "policy")
         probs = saved if isinstance(saved, np.ndarray) else saved.on(place).probs[0]
-    return TrainingSession(RunSpec(algorithm, place, hyperparameters, numbers, steps, episodes, probs))
+    start = None
+    if start_from is not None:
+        start = _start(start_from if isinstance(start_from, SavedPolicy) else load_policy(start_from), place)
+    return TrainingSession(RunSpec(algorithm, place, hyperparameters, numbers, steps, episodes, probs, start))
+
+
+def _start(saved: SavedPolicy, place: Place) -> NetworkPolicy:
+    """The networks of a policy, to begin with in a world.
+
+    Raises:
+        SandboxError: it has none, or they mean something else there.
+    """
+    if saved.network is None:
+        raise SandboxError("this policy is a table without networks: a run cannot begin with it.", "from")
+    if saved.network.numbered:
+        saved.on(place)
+    ours, theirs = names_of(place), saved.card.actions
+    check(
+        ours == theirs,
+        f"this policy has the moves {', '.join(theirs)}, but {place.name!r} has {', '.join(ours)}.",
+        "from",
+    )
+    return saved.network
 
 
 def finish(session: TrainingSession, watch: Callable[[TrainingSession], None] | None = None) -> Result:
@@ -183,15 +208,11 @@ def finish(session: TrainingSession, watch: Callable[[TrainingSession], None] | 
 
 
 def saved_policy(session: TrainingSession, evaluation: Evaluation | None = None) -> SavedPolicy:
-    """What a session has learnt so far, with its card.
-
-    Raises:
-        SandboxError: it learns in a world that has no table of states.
-    """
-    world = session.world
-    if isinstance(world, Simulation):
-        raise SandboxError(f"what is learnt in {world.name} has no table of states to save.")
-    agent, policy = session.agent, session.agent.policy()
+    """What a session has learnt so far, with its card."""
+    world, agent = session.world, session.agent
+    names, listed = names_of(world), isinstance(world, World)
+    none = np.empty((agent.n_seeds, 0, len(names)))
+    policy = agent.policy() if listed else TabularPolicy(none, none)
     worth = figures(evaluation or session.evaluate())
     card = PolicyCard(
         algorithm=session.spec.algorithm,
@@ -205,10 +226,11 @@ def saved_policy(session: TrainingSession, evaluation: Evaluation | None = None)
         oracle_gap=tuple(worth["oracle_gap_per_seed"]),
         world_name=world.name,
         world_digest=world.digest,
-        actions=tuple(action.name for action in world.actions),
+        actions=names,
+        observation="state" if listed else "networks",
         sandbox=_version(),
     )
-    return SavedPolicy(policy.q, policy.probs, world, card)
+    return SavedPolicy(policy.q, policy.probs, world, card, network=agent.network_policy())
 
 
 def solve(world: World | str, gamma: float = 0.99) -> Solution:
@@ -239,7 +261,7 @@ def value_rows(world: World, solution: Solution) -> list[list[list[float | None]
 
 
 def evaluate(
-    policy: SavedPolicy, world: World | str | None = None, episodes: int = EVALUATION_EPISODES
+    policy: SavedPolicy, world: Place | str | None = None, episodes: int = EVALUATION_EPISODES
 ) -> Evaluation:
     """Roll out the greedy policies of all replicas.
 
@@ -253,7 +275,9 @@ def evaluate(
     """
     check(1 <= episodes <= 10**7, f"evaluate 1 to 10,000,000 episodes, not {episodes}.", "episodes")
     if world is not None:
-        policy = policy.on(open_world(world))
+        policy = policy.on(open_place(world))
+    if isinstance(policy.place, Simulation) and policy.network is not None:
+        return evaluate_played(policy.network.best_for, policy.n_seeds, policy.place, episodes)
     mdp = compile_world(policy.world.at_step(0))
     return evaluate_policy(policy.table, mdp, oracle.solve(mdp, policy.gamma), episodes)
 

@@ -8,10 +8,11 @@ nothing in it is code.
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rlsandbox.policies.network_arrays import from_arrays, to_arrays
 from rlsandbox.policies.tensors import load_tensors, save_tensors
 from rlsandbox.training.history import Moment
 from rlsandbox.training.session import Command, HyperparameterChange, RunSpec, TrainingSession, WorldEdit
@@ -29,6 +30,8 @@ _Values = dict[str, bool | int | float | str | None]
 
 _POLICY = "given.policy"
 """Name of the array that holds the policy to be evaluated."""
+_START = "start."
+"""What the names of arrays begin with that hold the networks to begin with."""
 
 
 class _Record(BaseModel):
@@ -64,6 +67,7 @@ class _Run(_Record):
     moment_world: _Count
     moment_config: _Values
     moment_commands: _Count
+    start: dict[str, Any] | None = None
 
 
 def save_checkpoint(session: TrainingSession, path: str | os.PathLike[str]) -> None:
@@ -74,6 +78,8 @@ def save_checkpoint(session: TrainingSession, path: str | os.PathLike[str]) -> N
     """
     moment, spec = session.checkpoint_moment(), session.spec
     worlds: list[str] = []
+
+    numbers, begun = ({}, None) if spec.start is None else to_arrays(spec.start)
 
     def number(world: Place) -> int:
         text = dumps(world)
@@ -105,10 +111,12 @@ def save_checkpoint(session: TrainingSession, path: str | os.PathLike[str]) -> N
         moment_world=number(moment.world),
         moment_config=moment.config.model_dump(mode="json"),
         moment_commands=moment.n_commands,
+        start=begun,
     )
     description = run.model_dump(mode="json") | {"worlds": worlds}
     given = {} if spec.policy is None else {_POLICY: spec.policy}
-    save_tensors(path, {**moment.state, **given}, description)
+    start = {_START + name: array for name, array in numbers.items()}
+    save_tensors(path, {**moment.state, **given, **start}, description)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> TrainingSession:
@@ -124,6 +132,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingSession:
         worlds = [loads(text) for text in run.worlds]
         used = [run.world, run.moment_world, *(c.world for c in run.commands if c.world is not None)]
         check(max(used) < len(worlds), "it names a world that it does not hold.")
+        begun = [name for name in arrays if name.startswith(_START)]
+        numbers = {name.removeprefix(_START): arrays.pop(name) for name in begun}
         spec = RunSpec(
             run.algorithm,
             worlds[run.world],
@@ -132,6 +142,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> TrainingSession:
             run.steps,
             run.episodes,
             arrays.pop(_POLICY, None),
+            None if run.start is None else from_arrays(numbers, run.start),
         )
         session = TrainingSession(spec)
         session.commands = [(change.clock, _command(change, worlds)) for change in run.commands]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rlsandbox.algorithms import find
 from rlsandbox.learning.agent import Agent, Floats, Tick, View
 from rlsandbox.learning.deep import DeepAgent
+from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.oracle import Solution, occupancy, policy_values, solve
 from rlsandbox.learning.problem import Enumerable, misfit, problem_of
 from rlsandbox.training.evaluate import (
@@ -46,6 +47,7 @@ class RunSpec:
         steps: budget of steps (sweeps for a planner) a replica, or None.
         episodes: budget of episodes a replica, or None.
         policy: `[S, A]` probabilities of a policy that a prediction method is to evaluate, or None.
+        start: networks to begin with, or None.
     """
 
     algorithm: str
@@ -55,6 +57,7 @@ class RunSpec:
     steps: int | None = None
     episodes: int | None = None
     policy: NDArray[np.float64] | None = field(default=None, compare=False)
+    start: NetworkPolicy | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Check seeds and budget.
@@ -93,8 +96,8 @@ class TrainingSession:
         spec: what to train.
 
     Raises:
-        SandboxError: the algorithm is unknown or does not suit the world, or a hyperparameter is out of
-            range.
+        SandboxError: the algorithm is unknown or does not suit the world, a hyperparameter is out of
+            range, or its networks cannot begin with the given ones.
     """
 
     def __init__(self, spec: RunSpec) -> None:
@@ -105,6 +108,8 @@ class TrainingSession:
             raise SandboxError(reason)
         self.spec = spec
         self.agent: Agent = agent_class(problem, agent_class.Config.make(spec.config), spec.seeds)
+        if spec.start is not None:
+            self.agent.start_from(spec.start)
         self.step_budget, self.episode_budget = spec.steps, spec.episodes
         self.commands: list[tuple[int, Command]] = []
         self.edits: list[tuple[float, str]] = []
