@@ -14,7 +14,7 @@ from rlsandbox.learning.agent import Agent, Curve, Floats, Ints, Snapshot, Updat
 from rlsandbox.learning.configs import Discounted
 from rlsandbox.learning.ground import Heads, Listed, Stepped, ground_for
 from rlsandbox.learning.hyperparams import hp
-from rlsandbox.learning.network_policy import NetworkNumbers, NetworkPolicy, shown_by
+from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.networks import Judged, Networks, device_named
 from rlsandbox.learning.optimizer import Optimizer
 from rlsandbox.learning.policy import TabularPolicy
@@ -23,9 +23,7 @@ from rlsandbox.learning.rolling import FOREVER, Copies, Transitions
 from rlsandbox.learning.threads import torch_settings
 from rlsandbox.learning.update_log import UpdateLog
 from rlsandbox.learning.walk import Walk
-from rlsandbox.worlds.channels import channels_of
 from rlsandbox.worlds.errors import check
-from rlsandbox.worlds.world import World
 
 _WIDE = 8
 """Replicas from which on several threads pay."""
@@ -304,17 +302,8 @@ class DeepAgent(Agent):
 
     def network_policy(self) -> NetworkPolicy:
         """All its networks, as they leave the sandbox."""
-        world, actions = self.problem.world, self.problem.actions
-        drawn, seen = isinstance(world, World), self.config.observation
-        return NetworkPolicy(
-            {name: NetworkNumbers.of(nets) for name, nets in self.networks().items()},
-            tuple(head for head in self.acting if head in self.nets.heads),
-            ("tanh" if self.squashes else "mean") if actions.continuous else "argmax",
-            seen if drawn else shown_by(world),
-            channels_of(world) if drawn and seen in ("planes", "window") else None,
-            actions.low,
-            actions.high,
-        )
+        seen = self.config.observation
+        return NetworkPolicy.of(self.networks(), self.acting, self.problem, seen, self.squashes)
 
     def start_from(self, network: NetworkPolicy) -> None:
         """Take over the numbers of all networks; optimizer and memory begin anew."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rlsandbox.learning.convolutions import KERNEL, Convolutions
+from rlsandbox.worlds.channels import channels_of
 from rlsandbox.worlds.errors import check
 from rlsandbox.worlds.observations import observe
 from rlsandbox.worlds.simulation import Simulation
@@ -19,6 +20,7 @@ from rlsandbox.worlds.world import World
 
 if TYPE_CHECKING:
     from rlsandbox.learning.networks import Networks
+    from rlsandbox.learning.problem import Problem
 
 Meaning = Literal["argmax", "mean", "tanh"]
 Array = NDArray[np.float32]
@@ -141,6 +143,39 @@ class NetworkPolicy:
     channels: tuple[str, ...] | None = None
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        networks: Mapping[str, Networks],
+        heads: tuple[str, ...],
+        problem: Problem,
+        observation: str,
+        squashes: bool = False,
+    ) -> NetworkPolicy:
+        """What an agent's networks are now.
+
+        Args:
+            networks: all of them, those that act under the name `ACTING`.
+            heads: that actions are taken from, as far as these have them.
+            problem: what they were trained on.
+            observation: what they see of drawn worlds.
+            squashes: whether continuous actions are hyperbolic tangents.
+        """
+        world, actions, channels = problem.world, problem.actions, None
+        if not isinstance(world, World):
+            observation = shown_by(world)
+        elif observation in ("planes", "window"):
+            channels = channels_of(world)
+        return cls(
+            {name: NetworkNumbers.of(nets) for name, nets in networks.items()},
+            tuple(head for head in heads if head in networks[ACTING].heads),
+            ("tanh" if squashes else "mean") if actions.continuous else "argmax",
+            observation,
+            channels,
+            actions.low,
+            actions.high,
+        )
 
     @property
     def acting(self) -> NetworkNumbers:

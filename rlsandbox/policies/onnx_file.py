@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def _model(network: NetworkPolicy, replica: int, about: dict[str, Any], version:
         from onnx import TensorProto, checker, helper
     except ImportError:
         raise SandboxError(
-            "ONNX files need the package onnx: type `pip install onnx` for the Python that runs the sandbox."
+            f"ONNX files need the package onnx: type `{sys.executable} -m pip install onnx`."
         ) from None
     graph = _Graph("observation")
     dims, kind = list(network.acting.shape), TensorProto.FLOAT

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayou
 
 from rlsandbox.policies.exports import write_csv, write_python
 from rlsandbox.policies.files import load_policy, save_policy
+from rlsandbox.policies.onnx_file import write_onnx
 from rlsandbox.studio.painting import render_png, render_svg
 from rlsandbox.studio.settings import remember_file
 from rlsandbox.studio.theme import theme
@@ -27,6 +28,7 @@ _POLICY_KINDS = {
     ".rlpolicy": ("Policy", save_policy),
     ".csv": ("Table", write_csv),
     ".py": ("Python program that needs numpy alone", write_python),
+    ".onnx": ("ONNX", write_onnx),
 }
 
 _PICTURES = "PNG (*.png);;SVG (*.svg)"

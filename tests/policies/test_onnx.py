@@ -117,6 +117,6 @@ def test_what_cannot_be_written_is_a_sentence(tmp_path, monkeypatch):
     with pytest.raises(SandboxError, match="the replicas 0 to 1, not 2"):
         write_onnx(policy, tmp_path / "a.onnx", 2)
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(SandboxError, match="pip install onnx"):
+    with pytest.raises(SandboxError, match="-m pip install onnx"):
         write_onnx(policy, tmp_path / "a.onnx")
     assert not (tmp_path / "a.onnx").exists()
