@@ -59,7 +59,10 @@ def loads(text: str) -> Place:
     try:
         found: Any = json.loads(text)
         if "gym" in found:
-            return GymWorld(str(found["gym"]))
+            name = str(found["gym"])
+            # Gymnasium would import the module, and a file must not run anything
+            check(":" not in name, f"a file may not name an environment in a module: {name[:80]!r}.")
+            return GymWorld(name)
         return PointWorld(files.loads(str(found["point"])), Physics(**found["physics"]))
     except (ValueError, TypeError, KeyError, RecursionError):
         raise SandboxError("the description of its world is malformed.") from None

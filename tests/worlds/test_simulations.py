@@ -144,7 +144,14 @@ def test_what_is_not_there_is_said_in_a_sentence(name, said):
 
 
 def test_a_malformed_place_is_said_to_be():
-    for text in ('{"gym": 3', '{"point": "x", "physics": {}}', '{"point": 5}', '{"gym": []}', "{}"):
+    for text in (
+        '{"gym": "os:Nope-v0"}',
+        '{"gym": 3',
+        '{"point": "x", "physics": {}}',
+        '{"point": 5}',
+        '{"gym": []}',
+        "{}",
+    ):
         with pytest.raises(SandboxError):
             _ = loads(text).actions
 

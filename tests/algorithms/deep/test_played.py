@@ -92,7 +92,7 @@ def test_going_on_in_a_point_world_is_exact(algorithm, tmp_path):
 def test_going_on_with_an_environment_keeps_what_was_learnt_and_begins_an_episode(tmp_path):
     session: Any = advance(started("dqn", GymWorld("CartPole-v1"), steps=400), 200)
     save_checkpoint(session, tmp_path / "run.rlcheckpoint")
-    twin = load_checkpoint(tmp_path / "run.rlcheckpoint")
+    twin: Any = load_checkpoint(tmp_path / "run.rlcheckpoint")
     np.testing.assert_array_equal(nets(twin).flat, nets(session).flat)
     assert (twin.agent.ground.copies.state == -1).all()
     twin.run()
