@@ -100,11 +100,12 @@ def examined(world: World) -> Enumerable | None:
 def warm_up() -> None:
     """Compile every kernel into the cache, one process a core, and say so there."""
     from rlsandbox.algorithms import registry
-    from rlsandbox.learning import oracle
+    from rlsandbox.learning import oracle, perceptrons
 
     names = list(registry())
     load_kernels(names[:1])  # what all of them need is compiled once
     oracle.load_kernels()
+    perceptrons.load_kernels()
     shares = [names[1 + k :: _PROCESSES] for k in range(_PROCESSES)]
     command = [sys.executable, "-m", "rlsandbox.training.warmup"]
     running = [subprocess.Popen([*command, *share]) for share in shares[1:] if share]
