@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -213,6 +214,8 @@ class Agent(ABC):
             changes no result.
         given: `[S, A]`, the policy that a method of prediction evaluates; None for one of control.
         threads: how many threads a tick may use; changes no result.
+        deadline: `time.perf_counter()` until which a tick may go on with updates that are due; it makes one
+            in any case. Changes no result.
         step_budget, episode_budget: a replica that has made so many steps or episodes rests; set
             by the session.
         barrier: step at which the world will change; a replica waits there for the others.
@@ -243,6 +246,7 @@ class Agent(ABC):
         self.seeds = tuple(int(seed) for seed in seeds)
         self.stride = 1
         self.threads = 1
+        self.deadline = 0.0
         self.given: Any = None
         self.step_budget = np.iinfo(np.int64).max
         self.episode_budget = np.iinfo(np.int64).max
@@ -252,6 +256,11 @@ class Agent(ABC):
     def misfit(cls, problem: Any) -> str | None:
         """Why it cannot train on a problem of a kind that it accepts, in a sentence; None if it can."""
         return None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a tick has gone on for long enough."""
+        return time.perf_counter() >= self.deadline
 
     def computing(self) -> AbstractContextManager[Any]:
         """What holds while it computes: settings of a library that are put back afterwards."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rlsandbox.learning.agent import Agent, Curve, Floats, Ints, Snapshot, Update, View
 from rlsandbox.learning.configs import Discounted
 from rlsandbox.learning.ground import Heads, Listed, Stepped, ground_for
+from rlsandbox.learning.guided import Rule
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.networks import Judged, Networks, device_named
@@ -114,6 +115,10 @@ class DeepAgent(Agent):
     @abstractmethod
     def chances(self) -> Floats:
         """`[N, S, A]` chances of the actions that it takes in listed states while it learns."""
+
+    def rule(self) -> Rule | None:
+        """How `chances` follow from the outputs of a head, if they do so simply."""
+        return None
 
     @abstractmethod
     def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
@@ -405,6 +410,8 @@ class DeepAgent(Agent):
         """Use changed hyperparameters from the next update on."""
         super().reconfigure(config)
         self._remembered.clear()
+        if isinstance(self.ground, Listed):
+            self.ground.doubt()
         self.optimizer.learning_rate = config.learning_rate
 
     def learnt(self) -> dict[str, NDArray[Any]]:

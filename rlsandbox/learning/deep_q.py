@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Part, Update, number
 from rlsandbox.learning.ground import Heads, Listed
+from rlsandbox.learning.guided import Rule
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.off_policy import OffPolicy, ReplayConfig
@@ -151,6 +152,10 @@ class DeepQ(OffPolicy):
         chances = np.empty_like(q)
         spread_greedily(q, self.epsilon(), chances)
         return chances
+
+    def rule(self) -> Rule:
+        """Epsilon-greedy; the largest advantage is that of the largest value."""
+        return Rule("advantage" if self.config.dueling else "q", True, self.epsilon())
 
     def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
         """Epsilon-greedy."""

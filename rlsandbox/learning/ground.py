@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Ints, Played
+from rlsandbox.learning.guided import Guide, Rule
 from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.oracle import lookahead
+from rlsandbox.learning.perceptrons import Perceptrons
 from rlsandbox.learning.problem import Enumerable, Problem, Remap, Simulated, drifting
-from rlsandbox.learning.rolling import Copies, Transitions, record, roll, rows_of
+from rlsandbox.learning.rolling import Copies, Transitions, record, roll, roll_asking, rows_of
 from rlsandbox.learning.walk import TRAIL, Model, Walk
 from rlsandbox.worlds.errors import check
 from rlsandbox.worlds.observations import observe
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 else:
     torch = Lazily("torch")
 
+_MANY = 16
+"""So many times as many states as are asked about are not worth a pass through the networks."""
 Heads = dict[str, NDArray[Any]]
 """What networks say, by head: `[N, B, size]`."""
 
@@ -43,6 +47,10 @@ class Walker(Protocol):
 
     def chances(self) -> Floats:
         """`[N, S, A]` chances of its actions in all states."""
+        ...
+
+    def rule(self) -> Rule | None:
+        """How these follow from the outputs of a head, if they do so simply."""
         ...
 
     def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
@@ -148,12 +156,16 @@ class Listed(Ground):
         self.problem, self.model, self.actions = problem, Model.of(problem.mdp), problem.actions
         mdp = problem.mdp
         self.visits = np.zeros((self.n_seeds, mdp.n_states, mdp.n_actions), np.int64)
+        self._asked = np.full(self.visits.shape[:2], -1, np.int64)
+        self._chances = np.zeros(self.visits.shape)
         self._said: WeakKeyDictionary[Networks, tuple[int, Heads]] = WeakKeyDictionary()
         every = np.arange(mdp.n_states)
         self.table: Tensor | None = None
+        self._rows = np.zeros((1, 1), np.float32)
         if self._observation != "one_hot":
             seen = observe(problem.world, every, self._observation)
             self.table = torch.from_numpy(seen).to(self._device)
+            self._rows = np.ascontiguousarray(seen.reshape(len(every), -1), np.float32)
         self._every = self.seen(np.broadcast_to(every, (self.n_seeds, every.size)).copy())
 
     @property
@@ -185,7 +197,11 @@ class Listed(Ground):
         return said
 
     def said(self, nets: Networks, states: NDArray[np.int64]) -> Heads:
-        """Looked up among all states."""
+        """Looked up among all states, unless these are far more and have not been asked about."""
+        known = self._said.get(nets, (-1, {}))[0] == nets.version
+        if not known and self._every.shape[1] > _MANY * states.shape[1]:
+            out = nets.forward(self.seen(states), self.threads)[0].cpu().double()
+            return {name: part.numpy() for name, part in nets.by_head(out).items()}
         rows = np.arange(self.n_seeds)[:, None]
         return {name: part[rows, states] for name, part in self.outputs(nets).items()}
 
@@ -210,9 +226,33 @@ class Listed(Ground):
         return np.stack([lookahead(self.problem.mdp, row, gamma) for row in v])
 
     def walk_on(self, agent: Walker, until: int, last: int, limit: Ints) -> None:
-        """By the table of chances, which stays as it is meanwhile."""
-        places = agent.walk, self.copies, agent.memory, self.visits
-        roll(agent.chances(), self.model, *places, until, last, limit)
+        """By a table of chances; where compiled code can ask the networks, it fills what it needs of it."""
+        places = self.model, agent.walk, self.copies, agent.memory, self.visits, until, last, limit
+        nets, rule = agent.nets, agent.rule()
+        if rule is None or nets.perceptrons is None:
+            roll(0, agent.chances(), *places)
+        else:
+            roll_asking(self._guide(nets, nets.perceptrons, rule), self._chances, *places)
+
+    def _guide(self, nets: Networks, perceptrons: Perceptrons, rule: Rule) -> Guide:
+        names = list(nets.heads)
+        begin = sum(nets.heads[name][0] for name in names[: names.index(rule.head)]) if nets.shared else 0
+        return Guide(
+            nets=perceptrons,
+            seen=self._rows,
+            hot=self.table is None,
+            asked=self._asked,
+            version=nets.version,
+            kind=0 if nets.shared else names.index(rule.head),
+            begin=begin,
+            greedy=rule.greedy,
+            epsilon=rule.epsilon,
+            said=np.empty((self.n_seeds, nets.widths[-1]), np.float32),
+        )
+
+    def doubt(self) -> None:
+        """What was worked out from the networks no longer holds: something else has changed as well."""
+        self._asked[:] = -1
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What was visited."""
@@ -286,8 +326,7 @@ class Stepped(Ground):
 
     def said(self, nets: Networks, states: NDArray[Any]) -> Heads:
         """A pass through the networks."""
-        out = nets.forward(self.seen(states), self.threads)[0].cpu()
-        return {name: part.numpy() for name, part in nets.by_head(out).items()}
+        return nets.by_head(nets.few(states, threads=self.threads))
 
     def looks_at(self, chosen: Slice | None) -> None:
         """Another slice."""

@@ -8,7 +8,7 @@ wider ones pay. All numbers stand in one flat tensor, which an optimizer or a co
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ else:
 ACTIVATIONS = ("tanh", "relu")
 _NETWORK_STREAM = 7_266
 """Set apart from the other random numbers of a seed."""
+
+
+_Array = TypeVar("_Array", "Tensor", NDArray[Any])
 
 
 class Given(NamedTuple):
@@ -127,12 +130,13 @@ class Networks:
         kinds = range(self.kinds)
         return [np.random.default_rng([seed, _NETWORK_STREAM, 64 + k]) for seed in self.seeds for k in kinds]
 
-    def by_head(self, out: Tensor) -> dict[str, Tensor]:
+    def by_head(self, out: _Array) -> dict[str, _Array]:
         """Views `[N, B, size]` of outputs `[N, kinds, B, most]`, or of their slopes."""
-        if self.shared:
-            parts = out[:, 0].split([size for size, _ in self.heads.values()], dim=-1)
-            return dict(zip(self.heads, parts, strict=True))
-        return {name: out[:, k, :, :size] for k, (name, (size, _)) in enumerate(self.heads.items())}
+        found, begin = {}, 0
+        for k, (name, (size, _)) in enumerate(self.heads.items()):
+            found[name] = out[:, 0 if self.shared else k, :, begin : begin + size]
+            begin += size if self.shared else 0
+        return found
 
     def forward(
         self, seen: Tensor, threads: int = 1, replicas: range | None = None

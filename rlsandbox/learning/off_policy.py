@@ -13,6 +13,7 @@ from rlsandbox.learning.agent import Tick
 from rlsandbox.learning.deep import DeepAgent, DeepConfig
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.problem import Problem
+from rlsandbox.learning.rolling import FOREVER
 
 
 class ReplayConfig(DeepConfig):
@@ -84,14 +85,18 @@ class OffPolicy(DeepAgent):
 
     def learn(self) -> Iterator[Tick]:
         """Walk, with an update wherever one is due, for ever; every tick is a boundary."""
+        steps = self.walk.steps
         while True:
-            walking = ~self.resting & (self.walk.steps < self.due)
-            if walking.any():
-                self.roll(step=min(int(self.due[0]), int(self.walk.steps[walking].min()) + self.stride))
-            active = self.walk.steps >= self.due
-            if active.any():
-                self.update(active)
-                self.due += self.config.train_every
+            end = int(steps.min(initial=FOREVER, where=~self.resting)) + self.stride
+            while True:
+                due = int(self.due[0])
+                self.roll(step=min(due, end))
+                active = steps >= due
+                if active.any():
+                    self.update(active)
+                    self.due += self.config.train_every
+                if due >= end or self.resting.all() or self.overdue:
+                    break
             yield Tick("steps", boundary=True)
 
     def arrays(self) -> dict[str, NDArray[Any]]:

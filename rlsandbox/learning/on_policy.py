@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rlsandbox.learning.agent import Floats, Ints, Line, Part, Tick, Update, number
 from rlsandbox.learning.deep import DeepAgent, DeepConfig
 from rlsandbox.learning.ground import Heads, Listed
+from rlsandbox.learning.guided import Rule
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.policy_gradient import Policy, actor_critic_losses, log_softmax, policy_for
@@ -155,7 +156,8 @@ class OnPolicy(DeepAgent):
                 yield Tick("steps", boundary=False)
             nets = self.nets
             for _ in self.improve(whole):
-                yield Tick("update", boundary=False)
+                if self.overdue:
+                    yield Tick("update", boundary=False)
                 if self.nets is not nets:  # an edit has given the rollout's states other numbers
                     break
             self.begin_rollout(whole)
@@ -200,6 +202,10 @@ class OnPolicy(DeepAgent):
     def chances(self) -> Floats:
         """The policy itself is what it explores by."""
         return self.remembered("chances", lambda: np.exp(self.log_chances()))
+
+    def rule(self) -> Rule:
+        """A softmax."""
+        return Rule("policy", greedy=False)
 
     def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
         """Drawn from the policy."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlsandbox.learning.exploration import DRAW, draw, uniform
+from rlsandbox.learning.guided import ask_where_it_is
 from rlsandbox.learning.walk import TRAIL, drift_on, log_episode, noise, outcome, start_state
 from rlsandbox.worlds.compiled import kernel
 
@@ -89,8 +90,14 @@ def rows_of(array: Any) -> Any:
     return array.reshape(*array.shape[:2], -1)
 
 
+@kernel(inline="always")
+def leave(guide: Any, chances: Any, i: int, s: int) -> None:
+    """All chances are known."""
+
+
 @kernel
 def roll(
+    guide: Any,
     chances: Any,
     model: Any,
     walk: Any,
@@ -104,6 +111,7 @@ def roll(
     """Let each replica make steps, its copies taking turns, and store them.
 
     Args:
+        guide: what `leave` takes, or the kernel that stands in its place.
         chances: `[N, S, A]` chances of each action.
         model: a `Model`.
         walk: a `Walk`: generators, counts and logs; its `state` and `trail` are those of the first copy.
@@ -126,6 +134,7 @@ def roll(
                 s = np.int64(start_state(model, uniform(rng)))
                 copies.length[i, e], copies.score[i, e] = 0, 0.0
             rng += DRAW
+            leave(guide, chances, i, s)
             a = draw(chances[i, s], uniform(rng))
             rng += DRAW
             k = outcome(model, s, a, uniform(rng))
@@ -158,6 +167,10 @@ def roll(
             count += 1
             step += 1
         walk.rng[i], memory.count[i], walk.steps[i], walk.episodes[i] = rng, count, step, episode
+
+
+roll_asking = roll.bind(leave=ask_where_it_is)
+"""The same with a `Guide`: a row of chances is worked out when a replica comes to its state."""
 
 
 @kernel

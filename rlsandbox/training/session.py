@@ -154,14 +154,17 @@ class TrainingSession:
 
     # -- going on --------------------------------------------------------------------------------
 
-    def tick(self, stride: int = 1) -> bool:
-        """Let every replica make up to `stride` steps; returns whether anything is left to do."""
+    def tick(self, stride: int = 1, deadline: float = 0.0) -> bool:
+        """Let every replica make up to `stride` steps; returns whether anything is left to do.
+
+        Until `deadline`, of `time.perf_counter()`, an agent may make several updates, else one at most.
+        """
         if self.finished:
             return False
         self._change_by_schedule()
         unlimited = np.iinfo(np.int64).max
         upcoming = self.world.schedule[0].step if self.world.schedule else unlimited
-        self.agent.threads = self.threads
+        self.agent.threads, self.agent.deadline = self.threads, deadline
         self.agent.step_budget = self.step_budget or unlimited
         self.agent.barrier = upcoming
         self.agent.episode_budget = self.episode_budget or unlimited
@@ -192,7 +195,7 @@ class TrainingSession:
             if due is not None:
                 stride = min(stride, due - self.clock)
             before, first = now, self.clock
-            going = self.tick(max(1, min(stride, _MOST_STRIDE)))
+            going = self.tick(max(1, min(stride, _MOST_STRIDE)), began + _FULL * seconds)
             now = time.perf_counter()
             if self.clock > first:  # a gradient update makes no steps
                 # a short tick is mostly overhead, so the measured speed is approached from below
