@@ -343,12 +343,15 @@ class Stepped(Ground):
 
     def shown(self, nets: Networks, replicas: slice) -> Heads:
         """The places of the slice."""
-        chosen = range(self.n_seeds)[replicas]
+        chosen, seen = range(self.n_seeds)[replicas], self.points(replicas)
         if not len(self._points):
             return {name: np.empty((len(chosen), 0, size)) for name, (size, _) in nets.heads.items()}
-        seen = self.seen(np.broadcast_to(self._points, (self.n_seeds, *self._points.shape))[replicas])
         out = nets.forward(seen, replicas=chosen)[0].cpu().double()
         return {name: part.numpy() for name, part in nets.by_head(out).items()}
+
+    def points(self, replicas: slice) -> Tensor:
+        """`[n, S, D...]`: what there is to see at the places of the slice, for some replicas."""
+        return self.seen(np.broadcast_to(self._points, (self.n_seeds, *self._points.shape))[replicas])
 
     def spots(self, states: NDArray[Any]) -> Ints:
         """The nearest places of the slice, -1 where there is none."""

@@ -202,6 +202,21 @@ class Networks:
 
         in_shares(self.n_seeds, len(given), share)
 
+    def slopes_at_inputs(self, slope: Tensor, given: list[Given]) -> Tensor:
+        """`[N, B, D]`: what a loss with these slopes at the outputs says of observations that are numbers."""
+        kept = {n * self.n_seeds // len(given): own for n, own in enumerate(given)}
+
+        def share(begin: int, end: int) -> Tensor:
+            own = slice(begin * self.kinds, end * self.kinds)
+            numbers, found = [array[own] for array in self._numbers], slope[begin:end].flatten(0, 1)
+            for layer in range(len(kept[begin].layers) - 1, -1, -1):
+                found = torch.bmm(found, numbers[2 * layer].transpose(1, 2))
+                if layer > 0:
+                    found = self._activated(found, kept[begin].layers[layer])
+            return found.view(end - begin, self.kinds, *found.shape[1:]).sum(dim=1)
+
+        return torch.cat(in_shares(self.n_seeds, len(given), share))
+
     def _forward(self, seen: Tensor, begin: int, end: int) -> tuple[Tensor, Given]:
         """Outputs of a range of replicas for their part, and what each layer was given."""
         own = slice(begin * self.kinds, end * self.kinds)

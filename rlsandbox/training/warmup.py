@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 _ROOMS = ("worlds", "learning", "algorithms", "training")
 """Where kernels are."""
 _WORLDS = "cliff_walking", "ten_armed_testbed"
-"""An algorithm runs in the first that suits it."""
+"""An algorithm runs in the first that suits it,"""
+_PLAYED = "point:grid_4x4", "gym:CartPole-v1"
+"""and in all of these that do."""
 
 _STEPS = 600
 """After which every algorithm has learnt something."""
@@ -55,15 +57,24 @@ def load_kernels(algorithms: Sequence[str]) -> None:
     """Run algorithms, given by their ids, for a moment, with all that the studio does around them."""
     from rlsandbox.algorithms import registry
     from rlsandbox.learning.agent import View
-    from rlsandbox.learning.problem import Enumerable, misfit
+    from rlsandbox.learning.problem import Enumerable, misfit, problem_of
     from rlsandbox.training.episodes import record_episode
     from rlsandbox.training.session import RunSpec, TrainingSession
     from rlsandbox.worlds.files import open_world
+    from rlsandbox.worlds.places import open_place
 
     worlds = [open_world(name) for name in _WORLDS]
     for algorithm in algorithms:
         agent = registry()[algorithm]
-        world = next(world for world in worlds if misfit(agent, Enumerable.of(world)) is None)
+        for place in map(open_place, _PLAYED):
+            if misfit(agent, problem_of(place)) is None:
+                session = TrainingSession(RunSpec(algorithm, place, seeds=(0, 1), steps=_STEPS))
+                session.run()
+                session.evaluate()
+                session.progress(View(0, agent.offers))
+        world = next((world for world in worlds if misfit(agent, Enumerable.of(world)) is None), None)
+        if world is None:
+            continue
         for choice in agent.Config.describe():
             if choice.name == "order":  # of sweeps: each has its own kernels
                 for order in choice.choices:

@@ -1,0 +1,242 @@
+"""Soft actor-critic: as much return as possible while acting as randomly as possible.
+
+    minimise  ( r + gamma [ min_k Q_target,k(s', a') - alpha log pi(a'|s') ] - Q_k(s, a) )^2,  a' ~ pi(s')
+    minimise  alpha log pi(a|s) - min_k Q_k(s, a),  a = tanh(mean + std z)
+    minimise  -log(alpha) ( log pi(a|s) + H ),  H the entropy that is aimed at
+
+Over numbered actions expectations take the place of draws.
+
+Source: Haarnoja et al. (2018), "Soft actor-critic algorithms and applications", algorithm 1 and section 5;
+numbered actions: Christodoulou (2019), "Soft actor-critic for discrete action settings".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Floats, Part, Preset, Update, number
+from rlsandbox.learning.critics import Batch, Critics, CriticsConfig
+from rlsandbox.learning.ground import Heads
+from rlsandbox.learning.guided import Rule
+from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.networks import Networks
+from rlsandbox.learning.policy_gradient import Softmax, log_softmax
+from rlsandbox.learning.problem import Problem
+from rlsandbox.learning.squashed import draw_squashed, slope_squashed
+from rlsandbox.learning.written import closed
+
+COURSE = {"units": 64, "batch": 64, "learning_rate": 3e-3, "temperature": 0.1, "tau": 0.02}
+"""For small drawn worlds with rewards about 1."""
+
+
+class SAC(Critics):
+    """SAC (Haarnoja et al., 2018): twin critics, a squashed Gaussian, a temperature that sets itself."""
+
+    title = "SAC"
+    source = "Haarnoja et al. (2018), Soft actor-critic algorithms and applications, algorithm 1"
+    equation = "min ( r + γ [ min Q_target(s′,a′) − α log π(a′|s′) ] − Q(s,a) )²,  max E[ min Q − α log π ]"
+    acts = frozenset({"numbered", "continuous"})
+    logged = (
+        "critic loss", "actor loss", "mean Q", "TD error", "entropy", "temperature", "critic gradient norm",
+        "replay size",
+    )  # fmt: skip
+
+    presets: ClassVar[dict[str, Preset]] = {"course": Preset(COURSE, steps=5_000)}
+
+    class Config(CriticsConfig):
+        """Hyperparameters of SAC."""
+
+        temperature: float = hp(
+            1.0, gt=0, le=1e3, log=True, label="Temperature", doc="weight of the entropy at first"
+        )
+        automatic: bool = hp(True, label="Automatic", doc="the temperature follows the entropy aimed at")
+        entropy_share: float = hp(
+            0.3,
+            ge=0,
+            le=1,
+            label="Entropy aimed at",
+            doc="share of the largest entropy of numbered actions; for A numbers at once it is -A",
+            only_if=("automatic", "True"),
+            live=True,
+            advanced=True,
+        )
+
+    def __init__(self, problem: Problem, config: Config, seeds: Sequence[int]) -> None:
+        self.log_temperature = np.full(len(seeds), np.log(config.temperature))
+        self.temperature_moments = np.zeros((2, len(seeds)))
+        super().__init__(problem, config, seeds)
+
+    def make_nets(self) -> Networks:
+        """The actor: means and spreads, or logits."""
+        config, size = self.config, self.problem.actions.size
+        heads = {"policy": (2 * size if self.continuous else size, 0.01)}
+        hidden = [config.units] * config.layers
+        return Networks(
+            self.observation_shape, hidden, heads, self.seeds, config.activation, False, self.device
+        )
+
+    @property
+    def temperature(self) -> Floats:
+        """`[N]` alpha."""
+        return np.exp(self.log_temperature)
+
+    @property
+    def entropy_aim(self) -> float:
+        """-A for A numbers (appendix D); a share of log A for A actions, of which 0.98 is nearly uniform."""
+        size = self.problem.actions.size
+        return -float(size) if self.continuous else self.config.entropy_share * float(np.log(size))
+
+    # -- acting ------------------------------------------------------------------------------------
+
+    def rule(self) -> Rule:
+        """A softmax over numbered actions."""
+        return Rule("policy", greedy=False)
+
+    def chances(self) -> Floats:
+        """Of numbered actions."""
+        return self.remembered("chances", lambda: np.exp(log_softmax(self.outputs()["policy"])))
+
+    def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
+        """Drawn from the policy; before the first update any action."""
+        head = said["policy"]
+        if not self.continuous:
+            return Softmax(head.shape[2]).sample(head, self.walk.rng, moving)
+        if self.beginning:
+            return self.at_random((*head.shape[:2], head.shape[2] // 2), moving)
+        return self.drawn_from(head, moving)[0]
+
+    def drawn_from(self, head: Floats, moving: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
+        """Actions `[N, B, A]`, the normal numbers behind them, and log-probabilities `[N, B]`."""
+        shape = *head.shape[:2], head.shape[2] // 2
+        action, normal, log_prob = np.zeros(shape, np.float32), np.zeros(shape), np.zeros(shape[:2])
+        draw_squashed(head, self.walk.rng, moving, action, normal, log_prob)
+        return action, normal, log_prob
+
+    def best(self, said: Heads) -> NDArray[Any]:
+        """The middle of the policy, or its likeliest action."""
+        head = said["policy"]
+        return np.tanh(head[..., : head.shape[-1] // 2]) if self.continuous else head.argmax(axis=-1)
+
+    # -- learning ----------------------------------------------------------------------------------
+
+    def update(self, active: NDArray[np.bool_]) -> None:
+        """Critics towards soft targets, the actor towards what they say, the temperature, and the targets."""
+        batch = self.drawn()
+        improve = self._continuous if self.continuous else self._numbered
+        q, target, nexts, losses, entropy = improve(batch, active)
+        if self.config.automatic:
+            self._warm(entropy, active)
+        self.target_critics.follow(self.critics, self.config.tau)
+        self.updates += 1
+        numbers = *losses, q.mean(axis=(0, 2)), np.abs(target - q[0]).mean(axis=1), entropy, self.temperature
+        self.log.add(np.vstack((*numbers, self.critic_norm, self.remembered_steps)), active)
+        told = {"state": batch.states, "action": batch.actions, "next_state": batch.next_states, **nexts}
+        told |= {"reward": batch.reward, "terminated": batch.terminated, "before": q[0], "target": target}
+        self.show(active, told | {f"now {k + 1}": value for k, value in enumerate(q)})
+
+    def _continuous(self, batch: Batch, active: NDArray[np.bool_]) -> tuple[Any, ...]:
+        nets, alpha = self.nets, self.temperature[:, None]
+        out = nets.forward(batch.next_seen, self._threads)[0].cpu().numpy()
+        head = nets.by_head(out)["policy"]
+        next_action, _, next_log_prob = self.drawn_from(head, active)
+        next_q = self.said_by(self.target_critics, self.beside(batch.next_seen, next_action))[..., 0]
+        soft = next_q.min(axis=0) - alpha * next_log_prob
+        target = batch.reward + batch.goes_on * soft
+        judged = self.critics.judge(self.beside(batch.seen, batch.actions), self._threads)
+        q, loss = self.fit_critics(judged, target, None, active)
+
+        judged = nets.judge(batch.seen, self._threads)
+        action, normal, log_prob = self.drawn_from(judged.said["policy"], active)
+        pull, least = self.pull(batch.seen, action, least=True)
+        share, slope = 1.0 / log_prob.shape[1], judged.slopes["policy"]
+        slope_squashed(judged.said["policy"], action, normal, pull, self.temperature, share, slope)
+        self.descend_actor(judged, active)
+        actor_loss = (alpha * log_prob - least).mean(axis=1)
+        nexts = {"next": next_q.min(axis=0), "next_log_prob": next_log_prob}
+        return q, target, nexts, (loss, actor_loss), -log_prob.mean(axis=1)
+
+    def _numbered(self, batch: Batch, active: NDArray[np.bool_]) -> tuple[Any, ...]:
+        alpha = self.temperature[:, None, None]
+        log_next = log_softmax(self.said(batch.next_states)["policy"].astype(np.float64))
+        next_q = self.least(self.said(batch.next_states, self.target_critics))
+        chances = np.exp(log_next)
+        soft = (chances * (next_q - alpha * log_next)).sum(axis=2)
+        target = batch.reward + batch.goes_on * soft
+        judged = self.critics.judge(batch.seen, self._threads)
+        q, loss = self.fit_critics(judged, target, batch.actions, active)
+
+        least = self.least({name: said.astype(np.float64) for name, said in judged.said.items()})
+        judged = self.nets.judge(batch.seen, self._threads)
+        log_prob = log_softmax(judged.said["policy"].astype(np.float64))
+        chance = np.exp(log_prob)
+        cost = alpha * log_prob - least
+        expected = (chance * cost).sum(axis=2, keepdims=True)
+        # d/dz_j of sum pi (alpha log pi - Q) is pi_j (cost_j - expected cost)
+        judged.slopes["policy"][:] = chance * (cost - expected) / cost.shape[1]
+        self.descend_actor(judged, active)
+        entropy = -(chance * log_prob).sum(axis=2).mean(axis=1)
+        mean_log = (chances * log_next).sum(axis=2)
+        nexts = {"next": (chances * next_q).sum(axis=2), "next_log_prob": mean_log}
+        return q, target, nexts, (loss, expected[..., 0].mean(axis=1)), entropy
+
+    @staticmethod
+    def least(said: Heads) -> Floats:
+        """`[N, B, A]`: what the lower of the two critics says of each action."""
+        return np.minimum(said["q1"], said["q2"])
+
+    def _warm(self, entropy: Floats, active: NDArray[np.bool_]) -> None:
+        """A step of Adam for log alpha, down (entropy - aim)."""
+        slope, steps = entropy - self.entropy_aim, self.optimizer.steps
+        first, second = self.temperature_moments
+        first[active] += 0.1 * (slope - first)[active]
+        second[active] += 0.001 * (slope**2 - second)[active]
+        counted = np.maximum(1, steps)
+        moved = first / (1 - 0.9**counted) / (np.sqrt(second / (1 - 0.999**counted)) + 1e-8)
+        self.log_temperature[active] -= self.config.learning_rate * moved[active]
+
+    # -- state and being shown ---------------------------------------------------------------------
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The temperature."""
+        own = {"log_temperature": self.log_temperature, "temperature_moments": self.temperature_moments}
+        return {**super().arrays(), **own}
+
+    def learnt(self) -> dict[str, NDArray[Any]]:
+        """The temperature as well."""
+        return {**super().learnt(), "log_temperature": self.log_temperature}
+
+    def values(self, said: Heads) -> tuple[Floats, Floats, Floats]:
+        """Of numbered actions: soft values, what the lower critic says, and the policy."""
+        q, log_prob = self.least(said), log_softmax(said["policy"])
+        policy, alpha = np.exp(log_prob), said["temperature"]
+        return (policy * (q - alpha * log_prob)).sum(axis=2), q, policy
+
+    def shown_values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
+        """Actor and critics speak of numbered actions together."""
+        if self.continuous:
+            return super().shown_values(replicas)
+        with self.computing():
+            said = [self.ground.shown(nets, replicas) for nets in (self.nets, self.critics)]
+        return self.values(said[0] | said[1] | {"temperature": self.temperature[replicas, None, None]})
+
+    def told(self, replica: int) -> Update | None:
+        """The soft target of the newest batch's first step, with the entropy's part in it."""
+        shown = self.shown[replica]
+        if not shown:
+            return None
+        reward, over = float(shown["reward"][replica, 0]), bool(shown["terminated"][replica, 0])
+        value, log_prob = (float(shown[name][replica, 0]) for name in ("next", "next_log_prob"))
+        s_next = int(self.ground.spots(shown["next_state"][replica, 0][None])[0])
+        alpha = float(np.exp(self.log_temperature[replica]))
+        target = (
+            Part(number(reward), "reward"),
+            Part(" + 0 (terminal)" if over else f" + {number(self.config.gamma)} · ("),
+            *(() if over else (Part(closed(value), "next", s_next), Part(" − α log π)"))),
+        )
+        nows = [f"Q{k}(s, a) = {number(float(shown[f'now {k}'][replica, 0]))}" for k in (1, 2)]
+        lines = f"α log π(a′|s′) = {number(alpha)} · {closed(log_prob)} = {number(alpha * log_prob)}", *nows
+        return self.target_update(shown, replica, target, lines)

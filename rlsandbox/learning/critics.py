@@ -1,0 +1,270 @@
+"""What agents share that learn an actor and critics of its actions from a memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Floats, Line, Part, Update, number
+from rlsandbox.learning.ground import Listed
+from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.lazy import Lazily
+from rlsandbox.learning.networks import Judged, Networks
+from rlsandbox.learning.off_policy import OffPolicy, ReplayConfig
+from rlsandbox.learning.optimizer import Optimizer
+from rlsandbox.learning.problem import Enumerable, Problem, Remap
+from rlsandbox.learning.replay import pick
+from rlsandbox.learning.squashed import draw_uniform
+from rlsandbox.learning.written import closed
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazily("torch")
+
+UNCLIPPED = 1e30
+"""A norm that no gradient reaches: these methods do not clip."""
+
+
+class CriticsConfig(ReplayConfig):
+    """Hyperparameters of methods with an actor and critics; networks as in the papers."""
+
+    learning_rate: float = hp(
+        3e-4, gt=0, le=1, log=True, label="Step size", symbol="α", doc="of actor and critics", live=True
+    )
+    units: int = hp(256, ge=1, le=4096, log=True, label="Units", doc="units of a hidden layer")
+    activation: Literal["tanh", "relu"] = hp("relu", doc="what each hidden unit does", advanced=True)
+    batch: int = hp(
+        256, ge=1, le=65_536, log=True, label="Batch", doc="steps that an update learns from", advanced=True
+    )
+    train_every: int = hp(
+        1,
+        ge=1,
+        le=10_000,
+        log=True,
+        label="Update every",
+        doc="steps from update to update",
+        unit="steps",
+        advanced=True,
+    )
+    tau: float = hp(
+        0.005, gt=0, le=1, log=True, symbol="τ", doc="how far the targets follow", live=True, advanced=True
+    )
+
+
+class Batch:
+    """B steps of each of N replicas, drawn from the memory, as networks take them.
+
+    Attributes:
+        states, next_states: as the memory stores them, `[N, B, ...]`.
+        seen, next_seen: what networks see there.
+        actions: `[N, B]` int64 or `[N, B, A]` float32.
+        reward: `[N, B]`; goes_on: `[N, B]`, 0 where the episode terminated, else gamma.
+    """
+
+    def __init__(self, agent: Critics, chosen: NDArray[np.int64]) -> None:
+        rows, memory = np.arange(agent.n_seeds)[:, None], agent.memory
+        self.states, self.next_states = memory.state[rows, chosen], memory.next_state[rows, chosen]
+        self.seen, self.next_seen = agent.ground.seen(self.states), agent.ground.seen(self.next_states)
+        self.actions, self.reward = memory.action[rows, chosen], memory.reward[rows, chosen]
+        self.terminated = memory.terminated[rows, chosen]
+        self.goes_on = agent.config.gamma * ~self.terminated
+
+
+class Critics(OffPolicy):
+    """Base of off-policy methods with an actor, `nets`, and one or more critics of its actions.
+
+    A critic sees the observation and a continuous action side by side and says their value, or it sees the
+    observation and says the values of all numbered actions. Twin critics are computed as one.
+
+    Attributes:
+        critics, target_critics: what says Q, and what follows it slowly.
+        critic_norm: `[N]` norms of the newest gradients of the critics.
+    """
+
+    n_critics: ClassVar[int] = 2
+    squashes: ClassVar[bool] = True
+
+    def __init__(self, problem: Problem, config: CriticsConfig, seeds: Sequence[int]) -> None:
+        super().__init__(problem, config, seeds)
+        self._make_critics()
+
+    @classmethod
+    def misfit(cls, problem: Problem) -> str | None:
+        """Pictures and continuous actions do not stand side by side."""
+        said = super().misfit(problem)
+        fits = isinstance(problem, Enumerable) or not problem.actions.continuous
+        if said is not None or fits or len(problem.world.shape) == 1:
+            return said
+        return f"{cls.title} wants observations that are numbers, not those of {problem.world.name}."
+
+    @property
+    def continuous(self) -> bool:
+        """Whether actions are numbers."""
+        return self.problem.actions.continuous
+
+    def _make_critics(self) -> None:
+        size, config = self.problem.actions.size, self.config
+        shape = (self.observation_shape[0] + size,) if self.continuous else self.observation_shape
+        heads = {f"q{k + 1}": (1 if self.continuous else size, 1.0) for k in range(self.n_critics)}
+        # other seeds than the actor's: the same ones would draw the same first layer
+        seeds = [int(np.random.SeedSequence([seed, 1]).generate_state(1)[0]) for seed in self.seeds]
+        hidden = [config.units] * config.layers
+        self.critics = Networks(shape, hidden, heads, seeds, config.activation, False, self.device)
+        self.target_critics = self.critics.copy()
+        self.critic_optimizer = self.make_optimizer(self.critics)
+
+    def make_optimizer(self, nets: Networks) -> Optimizer:
+        """Adam as published."""
+        return Optimizer(nets, "adam", self.config.learning_rate, 1e-8)
+
+    def drawn(self) -> Batch:
+        """A batch, drawn uniformly."""
+        chosen = np.empty((self.n_seeds, self.config.batch), np.int64)
+        pick(self.walk.rng, self.memory.count, self.capacity, chosen)
+        return Batch(self, chosen)
+
+    def beside(self, seen: Tensor, action: NDArray[Any]) -> Tensor:
+        """`[N, B, D + A]`: what critics of continuous actions see."""
+        return torch.cat((seen, torch.from_numpy(np.float32(action)).to(seen.device)), dim=-1)
+
+    def said_by(self, nets: Networks, seen: Tensor, replicas: range | None = None) -> Floats:
+        """`[K, N, B, size]`: what K critics say."""
+        out = nets.forward(seen, self._threads, replicas)[0]
+        return np.stack([part.cpu().numpy() for part in nets.by_head(out).values()]).astype(np.float64)
+
+    def fit_critics(
+        self, judged: Judged, target: Floats, actions: NDArray[Any] | None, active: NDArray[np.bool_]
+    ) -> tuple[Floats, Floats]:
+        """Draw every critic to the target `[N, B]`; returns their values `[K, N, B]` and mean squared errors.
+
+        `actions` `[N, B]` are numbered ones; None where a critic says one value.
+        """
+        share, values, losses = 1.0 / target.shape[1], [], np.zeros(self.n_seeds)
+        for name in self.critics.heads:
+            said, slope = judged.said[name], judged.slopes[name]
+            at = np.zeros((*target.shape, 1), np.int64) if actions is None else actions[..., None]
+            value = np.take_along_axis(said, at, axis=2)[..., 0].astype(np.float64)
+            error = value - target
+            np.put_along_axis(slope, at, (2.0 * share * error)[..., None].astype(np.float32), axis=2)
+            values.append(value)
+            losses += share * (error**2).sum(axis=1)
+        self.critics.backward(judged.slope.to(self.device), judged.given)
+        self.critic_norm = self.critic_optimizer.step(active, UNCLIPPED, self._threads)
+        return np.stack(values), losses / self.n_critics
+
+    def pull(self, seen: Tensor, action: NDArray[Any], least: bool) -> tuple[Floats, Floats]:
+        """How an action changes the mean over a batch of -Q, and Q itself.
+
+        Returns:
+            `[N, B, A]` slopes at the action, and `[N, B]` Q: of the critic that says least there, or of the
+            first.
+        """
+        judged = self.critics.judge(self.beside(seen, action), self._threads)
+        q = np.stack([said[..., 0] for said in judged.said.values()])
+        which = q.argmin(axis=0) if least else np.zeros(q.shape[1:], np.int64)
+        for k, slope in enumerate(judged.slopes.values()):
+            slope[..., 0] = np.where(which == k, -1.0 / q.shape[2], 0.0)
+        slopes = self.critics.slopes_at_inputs(judged.slope.to(self.device), judged.given)
+        at_action = slopes[..., slopes.shape[-1] - action.shape[-1] :].cpu().numpy()
+        return at_action.astype(np.float64), np.take_along_axis(q, which[None], axis=0)[0]
+
+    def descend_actor(self, judged: Judged, active: NDArray[np.bool_]) -> Floats:
+        """One step of the actor down the slopes; returns the norms of the gradients `[N]`."""
+        self.nets.backward(judged.slope.to(self.device), judged.given)
+        return self.optimizer.step(active, UNCLIPPED, self._threads)
+
+    def at_random(self, shape: tuple[int, ...], moving: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Uniform actions `[N, B, A]`, with which the memory is filled before the first update."""
+        action = np.zeros(shape, np.float32)
+        draw_uniform(self.walk.rng, moving, action)
+        return action
+
+    @property
+    def beginning(self) -> bool:
+        """Whether no update has been made yet."""
+        return bool(self.updates[0] == 0)
+
+    # -- state -------------------------------------------------------------------------------------
+
+    def networks(self) -> dict[str, Networks]:
+        """Actor, critics and what follows them."""
+        return {**super().networks(), "critics": self.critics, "target_critics": self.target_critics}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What the critics' optimizer remembers."""
+        own = {f"critic_optimizer.{name}": a for name, a in self.critic_optimizer.arrays().items()}
+        return {**super().arrays(), **own}
+
+    def reconfigure(self, config: Any) -> None:
+        """Use changed hyperparameters from the next update on."""
+        super().reconfigure(config)
+        self.critic_optimizer.learning_rate = config.learning_rate
+
+    def _take_over(self, before: Networks, remap: Remap | None) -> None:
+        super()._take_over(before, remap)
+        known = self.critics
+        self._make_critics()
+        hot = remap.states if remap is not None and self.config.observation == "one_hot" else None
+        actions = np.arange(self.problem.actions.size) if remap is None else remap.actions
+        self.critics.take_over(known, hot, actions)
+        self.target_critics = self.critics.copy()
+
+    # -- being shown -------------------------------------------------------------------------------
+
+    def shown_values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
+        """Of the places that a screen shows V = min Q at the actor's action; Q has no table there."""
+        ground = self.ground
+        if isinstance(ground, Listed):
+            return super().shown_values(replicas)
+        with self.computing():
+            seen = ground.points(replicas)
+            said = ground.shown(self.nets, replicas)
+            n, size = seen.shape[0], self.problem.actions.size
+            if seen.shape[1] == 0:
+                return np.empty((n, 0)), np.empty((n, 0, size)), np.empty((n, 0, 0))
+            which = range(self.n_seeds)[replicas]
+            q = self.said_by(self.critics, self.beside(seen, self.best(said)), which).min(axis=0)
+        return q[..., 0], np.full((*q.shape[:2], size), np.nan), np.empty((*q.shape[:2], 0))
+
+    def target_update(
+        self, shown: dict[str, Any], replica: int, target: tuple[Part, ...], lines: tuple[str, ...]
+    ) -> Update:
+        """The newest batch's first step: its target written out, what it was drawn from, and more lines."""
+        ground, first = self.ground, {name: array[replica, 0] for name, array in shown.items()}
+        state, s_next = (int(ground.spots(first[name][None])[0]) for name in ("state", "next_state"))
+        before, goal = float(first["before"]), float(first["target"])
+        parts = (
+            Part("δ = "),
+            *target,
+            Part(" − "),
+            Part(closed(before), "old", state),
+            Part(f" = {number(goal - before)}"),
+        )
+        return Update(
+            state=state,
+            action=None if self.continuous else int(first["action"]),
+            reward=float(first["reward"]),
+            next_state=s_next,
+            next_action=None,
+            terminated=bool(first["terminated"]),
+            truncated=False,
+            explored=False,
+            before=before,
+            target=goal,
+            td_error=goal - before,
+            after=float("nan"),
+            alpha=self.config.learning_rate,
+            gamma=self.config.gamma,
+            parts=parts,
+            lines=tuple(Line(state, (Part(line),)) for line in lines),
+            step=int(self.walk.steps[replica]),
+        )
+
+    def imagined(self, state: int, replica: int) -> Update | None:
+        """A step of a batch is drawn, not imagined."""
+        return None

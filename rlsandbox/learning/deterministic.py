@@ -1,0 +1,161 @@
+"""What agents share whose actor says one action, and that explore by adding noise to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Floats, Part, Update, number
+from rlsandbox.learning.critics import Batch, Critics, CriticsConfig
+from rlsandbox.learning.ground import Heads
+from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.networks import Networks
+from rlsandbox.learning.problem import Problem, Remap, Simulated
+from rlsandbox.learning.squashed import draw_normal
+from rlsandbox.learning.written import closed
+
+
+class DeterministicConfig(CriticsConfig):
+    """Hyperparameters of methods with a deterministic actor."""
+
+    learning_rate: float = hp(
+        1e-3, gt=0, le=1, log=True, label="Step size", symbol="α", doc="of actor and critics", live=True
+    )
+    exploration_noise: float = hp(
+        0.1,
+        ge=0,
+        le=10,
+        label="Noise",
+        symbol="σ",
+        doc="spread of what is added to actions, in halves of their range",
+        live=True,
+    )
+
+
+class Deterministic(Critics):
+    """Base of DDPG and TD3: the actor goes up the slope of the critic (Silver et al., 2014, equation 9).
+
+    Attributes:
+        target_nets: what follows the actor slowly.
+    """
+
+    accepts = (Simulated,)
+    acts: ClassVar[frozenset[str]] = frozenset({"continuous"})
+    logged = (
+        "critic loss", "actor loss", "mean Q", "TD error", "critic gradient norm", "replay size",
+    )  # fmt: skip
+
+    def __init__(self, problem: Problem, config: DeterministicConfig, seeds: Sequence[int]) -> None:
+        self.actor_loss = np.full(len(seeds), np.nan)
+        super().__init__(problem, config, seeds)
+        self.target_nets = self.nets.copy()
+
+    def make_nets(self) -> Networks:
+        """The actor: what it says is squashed to an action."""
+        config, heads = self.config, {"policy": (self.problem.actions.size, 0.01)}
+        hidden = [config.units] * config.layers
+        return Networks(
+            self.observation_shape, hidden, heads, self.seeds, config.activation, False, self.device
+        )
+
+    def chances(self) -> Floats:
+        """There are none of continuous actions."""
+        raise NotImplementedError
+
+    def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
+        """The actor's action and noise; before the first update any action."""
+        mean = np.tanh(said["policy"])
+        if self.beginning:
+            return self.at_random(mean.shape, moving)
+        noise = self.config.exploration_noise * self.normal(mean, moving)
+        return np.clip(mean + noise, -1.0, 1.0).astype(np.float32)
+
+    def normal(self, like: Floats, moving: NDArray[np.bool_]) -> Floats:
+        """Standard normal numbers of a shape, for the `moving` replicas."""
+        drawn = np.zeros(like.shape)
+        draw_normal(self.walk.rng, moving, drawn)
+        return drawn
+
+    def best(self, said: Heads) -> NDArray[Any]:
+        """The actor's action."""
+        return np.tanh(said["policy"])
+
+    def values(self, said: Heads) -> tuple[Floats, Floats, Floats]:
+        """There is no table of continuous actions; see `shown_values`."""
+        raise NotImplementedError
+
+    def next_action(self, batch: Batch, active: NDArray[np.bool_]) -> NDArray[Any]:
+        """`[N, B, A]`: what the target actor would do next."""
+        out = self.target_nets.forward(batch.next_seen, self._threads)[0]
+        return np.tanh(self.target_nets.by_head(out)["policy"].cpu().numpy())
+
+    @property
+    def improves_actor(self) -> bool:
+        """Whether this update improves the actor as well."""
+        return True
+
+    def update(self, active: NDArray[np.bool_]) -> None:
+        """Critics towards their targets; the actor up the first critic's slope; targets follow."""
+        batch = self.drawn()
+        next_action = self.next_action(batch, active)
+        next_q = self.said_by(self.target_critics, self.beside(batch.next_seen, next_action))[..., 0]
+        target = batch.reward + batch.goes_on * next_q.min(axis=0)
+        judged = self.critics.judge(self.beside(batch.seen, batch.actions), self._threads)
+        q, loss = self.fit_critics(judged, target, None, active)
+        if self.improves_actor:
+            self._improve_actor(batch, active)
+        self.updates += 1
+        numbers = loss, self.actor_loss, q.mean(axis=(0, 2)), np.abs(target - q[0]).mean(axis=1)
+        self.log.add(np.vstack((*numbers, self.critic_norm, self.remembered_steps)), active)
+        told = {"state": batch.states, "next_state": batch.next_states, "reward": batch.reward}
+        told |= {"terminated": batch.terminated, "before": q[0], "target": target}
+        nexts = {f"next {k + 1}": value for k, value in enumerate(next_q)}
+        self.show(active, told | nexts | {f"now {k + 1}": value for k, value in enumerate(q)})
+
+    def _improve_actor(self, batch: Batch, active: NDArray[np.bool_]) -> None:
+        judged = self.nets.judge(batch.seen, self._threads)
+        action = np.tanh(judged.said["policy"])
+        pull, q = self.pull(batch.seen, action, least=False)
+        judged.slopes["policy"][:] = pull * (1.0 - np.float64(action) ** 2)
+        self.descend_actor(judged, active)
+        self.actor_loss = np.where(active, -q.mean(axis=1), self.actor_loss)
+        self.target_nets.follow(self.nets, self.config.tau)
+        self.target_critics.follow(self.critics, self.config.tau)
+
+    # -- state -------------------------------------------------------------------------------------
+
+    def networks(self) -> dict[str, Networks]:
+        """What follows the actor as well."""
+        return {**super().networks(), "target": self.target_nets}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What the log repeats between updates of the actor."""
+        return {**super().arrays(), "actor_loss": self.actor_loss}
+
+    def _take_over(self, before: Networks, remap: Remap | None) -> None:
+        super()._take_over(before, remap)
+        self.target_nets = self.nets.copy()
+
+    def told(self, replica: int) -> Update | None:
+        """The target of the newest batch's first step, with what each critic says."""
+        shown = self.shown[replica]
+        if not shown:
+            return None
+        nexts, nows = (
+            [float(shown[f"{when} {k + 1}"][replica, 0]) for k in range(self.n_critics)]
+            for when in ("next", "now")
+        )
+        reward, over = float(shown["reward"][replica, 0]), bool(shown["terminated"][replica, 0])
+        s_next = int(self.ground.spots(shown["next_state"][replica, 0][None])[0])
+        several = self.n_critics > 1
+        least = f"min({', '.join(closed(value) for value in nexts)})" if several else closed(nexts[0])
+        target = (
+            Part(number(reward), "reward"),
+            Part(" + 0 (terminal)" if over else f" + {number(self.config.gamma)} · "),
+            *(() if over else (Part(least, "next", s_next),)),
+        )
+        lines = [f"Q{k + 1 if several else ''}(s, a) = {number(value)}" for k, value in enumerate(nows)]
+        return self.target_update(shown, replica, target, tuple(lines))
