@@ -52,7 +52,12 @@ def lively(algorithm: str) -> World:
 
 
 def begin(algorithm: str, world: World, seeds: tuple[int, ...] = (0,), **options: Any) -> TrainingSession:
-    """A session; `steps` and `episodes` are the budget, all other options hyperparameters."""
+    """A session; `steps` and `episodes` are the budget, all other options hyperparameters.
+
+    Where there may be several workers, there is one unless more are asked for.
+    """
+    if "workers" in registry()[algorithm].Config.model_fields:
+        options = {"workers": 1, **options}
     budget = {name: options.pop(name, None) for name in ("steps", "episodes")}
     return TrainingSession(RunSpec(algorithm, world, options, seeds, **budget))
 

@@ -230,8 +230,6 @@ class Agent(ABC):
     accepts: ClassVar[tuple[type[Problem], ...]]
     unit: ClassVar[Literal["steps", "sweeps"]] = "steps"
     """What `stride` and the budget's steps count."""
-    lifts: ClassVar[frozenset[str]] = frozenset()
-    """Rules of the contract that this algorithm cannot keep ("bit_identity", "stride", "resume")."""
     Config: ClassVar[type[AgentConfig]]
     task: ClassVar[Literal["control", "prediction", "baseline"]] = "control"
     """Whether it looks for the best policy, for the values of a given one, or is there to compare with."""
@@ -261,6 +259,16 @@ class Agent(ABC):
     def overdue(self) -> bool:
         """Whether a tick has gone on for long enough."""
         return time.perf_counter() >= self.deadline
+
+    @classmethod
+    def lifts(cls, config: Any) -> frozenset[str]:
+        """Rules of the contract that it cannot keep so configured: "bit_identity", "stride", "resume"."""
+        return frozenset()
+
+    @classmethod
+    def caution(cls, config: Any) -> str:
+        """What somebody who relies on those rules has to know, in a sentence; empty where it keeps all."""
+        return ""
 
     def computing(self) -> AbstractContextManager[Any]:
         """What holds while it computes: settings of a library that are put back afterwards."""
@@ -349,6 +357,9 @@ class Agent(ABC):
     @abstractmethod
     def episodes(self) -> Ints:
         """`[N]` episodes finished by each replica."""
+
+    def close(self) -> None:  # noqa: B027  most hold nothing
+        """Let go of processes and environments; it can still be looked at, and who goes on gets new ones."""
 
     def reconfigure(self, config: AgentConfig) -> None:
         """Use changed hyperparameters from the next tick on."""

@@ -167,18 +167,19 @@ class DeepAgent(Agent):
         last = min(self.step_budget, self.barrier)
         return (self.walk.steps >= last) | (self.walk.episodes >= self.episode_budget)
 
-    def roll(self, count: int = FOREVER, step: int = FOREVER, episode: Ints | None = None) -> None:
+    def roll(self, count: int = FOREVER, step: int | Ints = FOREVER, episode: Ints | None = None) -> None:
         """Walk until each replica's budget is spent, or before.
 
         Args:
             count: steps that a replica's memory is to count.
-            step: steps that it is to have made.
+            step: steps that it is to have made, `[N]` or all the same.
             episode: `[N]` episodes that it is to have finished.
         """
         limit = np.full(self.n_seeds, FOREVER) if episode is None else episode
         limit = np.minimum(limit, self.episode_budget)
+        last = np.full(self.n_seeds, np.minimum(step, min(self.step_budget, self.barrier)))
         self.ground.threads = self._threads
-        self.ground.walk_on(self, count, min(step, self.step_budget, self.barrier), limit)
+        self.ground.walk_on(self, count, last, limit)
 
     def judge(self, states: NDArray[Any]) -> Judged:
         """What the networks say of stored states `[N, B, ...]`, with room for the slopes of a loss."""
@@ -413,6 +414,10 @@ class DeepAgent(Agent):
         if isinstance(self.ground, Listed):
             self.ground.doubt()
         self.optimizer.learning_rate = config.learning_rate
+
+    def close(self) -> None:
+        """Let go of the world that it walks in."""
+        self.ground.close()
 
     def learnt(self) -> dict[str, NDArray[Any]]:
         """All weights."""

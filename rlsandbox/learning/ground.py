@@ -117,7 +117,7 @@ class Ground(ABC):
         """`[n, S, A]` action values of one step by the model from `v` `[n, S]`; NaN without a model."""
 
     @abstractmethod
-    def walk_on(self, agent: Walker, until: int, last: int, limit: Ints) -> None:
+    def walk_on(self, agent: Walker, until: int, last: Ints, limit: Ints) -> None:
         """Let an agent walk until each replica has stored `until` steps, made `last`, or `limit` episodes."""
 
     @abstractmethod
@@ -127,6 +127,9 @@ class Ground(ABC):
     @abstractmethod
     def came_back(self) -> None:
         """`arrays` have been filled with those of another moment."""
+
+    def close(self) -> None:  # noqa: B027  most hold nothing
+        """Let go of what the world holds; who walks on gets it anew."""
 
     @abstractmethod
     def trail(self, walk: Walk, replica: int) -> Ints:
@@ -225,7 +228,7 @@ class Listed(Ground):
         """By the model."""
         return np.stack([lookahead(self.problem.mdp, row, gamma) for row in v])
 
-    def walk_on(self, agent: Walker, until: int, last: int, limit: Ints) -> None:
+    def walk_on(self, agent: Walker, until: int, last: Ints, limit: Ints) -> None:
         """By a table of chances; where compiled code can ask the networks, it fills what it needs of it."""
         places = self.model, agent.walk, self.copies, agent.memory, self.visits, until, last, limit
         nets, rule = agent.nets, agent.rule()
@@ -301,6 +304,7 @@ class Stepped(Ground):
         low, high = (np.array(bound, np.float32) for bound in (self.actions.low, self.actions.high))
         self._middle, self._half = (high + low) / 2, (high - low) / 2
         self.slice: Slice | None = None
+        self._closed = False
         self.looks_at(None)
 
     @property
@@ -368,8 +372,10 @@ class Stepped(Ground):
         """Nobody knows."""
         return np.full((*v.shape, self.actions.size), np.nan)
 
-    def walk_on(self, agent: Walker, until: int, last: int, limit: Ints) -> None:
+    def walk_on(self, agent: Walker, until: int, last: Ints, limit: Ints) -> None:
         """Step by step, all copies at once: a row of copies is walked whole, also where a budget ends."""
+        if self._closed:
+            self.came_back()
         walk, memory, walkers, flat = agent.walk, agent.memory, self.walkers, agent.memory.flat()
         while True:
             moving = (memory.count < until) & (walk.steps < last) & (walk.episodes < limit)
@@ -395,9 +401,15 @@ class Stepped(Ground):
 
     def came_back(self) -> None:
         """Episodes begin anew where the world cannot say how it stood."""
+        self._closed = False
         self.walkers.came_back()
         if not self.world.resumes:
             self.copies.state[:] = -1
+
+    def close(self) -> None:
+        """Environments; `came_back` makes new ones."""
+        self._closed = True
+        self.walkers.close()
 
     def trail(self, walk: Walk, replica: int) -> Ints:
         """Places of the slice."""
@@ -425,7 +437,7 @@ class Stepped(Ground):
 
     def move_to(self, problem: Simulated) -> NDArray[np.bool_]:
         """Go on in an edited world; returns `[N, E]`, which copies could stay where they were."""
-        before = self.walkers
+        before, self._closed = self.walkers, False
         self.world, self.slice = problem.world, None
         self.walkers = self.world.walkers(self.seeds, self.copies.state.shape[1], pictures=True)
         stayed = self.walkers.take_over(before)

@@ -330,6 +330,21 @@ class Networks:
         self.flat.copy_(torch.from_numpy(numbers))
         self.version += 1
 
+    def live_in(self, place: NDArray[np.float32]) -> None:
+        """Let all numbers live in an array `[P]`, which others may see and change."""
+        place[:] = self.flat.numpy()
+        self.flat = torch.from_numpy(place)
+        self._numbers = self._views(self.flat)
+
+    def take(self, numbers: NDArray[np.float32], replicas: NDArray[np.bool_]) -> None:
+        """Take over the numbers `[P]` of some replicas `[N]`."""
+        own, begin = self.flat.numpy(), 0
+        for end in self.bounds:
+            rows = own[begin:end].reshape(self.n_seeds, -1)
+            rows[replicas] = numbers[begin:end].reshape(self.n_seeds, -1)[replicas]
+            begin = end
+        self.version += 1
+
     def copy(self) -> Networks:
         """The same numbers once more, that no gradient flows into: a target network."""
         twin = Networks.__new__(Networks)

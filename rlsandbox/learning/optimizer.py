@@ -69,6 +69,10 @@ class Optimizer:
         self.nets.version += 1
         return norms
 
+    def improve(self, flat: NDArray[np.float32], second: NDArray[np.float32]) -> None:
+        """Improve numbers that live elsewhere, `[P]`, with second moments that do as well."""
+        self._flat, self.second = flat, second
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that it remembers, by reference."""
         return {"steps": self.steps, "first": self.first, "second": self.second}

@@ -105,7 +105,7 @@ def roll(
     memory: Any,
     visits: Any,
     until: int,
-    step_budget: int,
+    last: Any,
     episode_limit: Any,
 ) -> None:
     """Let each replica make steps, its copies taking turns, and store them.
@@ -119,14 +119,14 @@ def roll(
         memory: `Transitions`.
         visits: `[N, S, A]` int64, counted up.
         until: a replica stops when it has stored so many steps, counted by `memory.count`,
-        step_budget: or made so many,
+        last: `[N]` or made so many,
         episode_limit: `[N]` or finished so many episodes.
     """
     n_copies, capacity = copies.state.shape[1], memory.reward.shape[1]
     for i in range(chances.shape[0]):
         log = Log(walk.returns[i], walk.lengths[i], walk.latest[i], walk.width[i : i + 1])
         rng, count, step, episode = walk.rng[i], memory.count[i], walk.steps[i], walk.episodes[i]
-        while count < until and step < step_budget and episode < episode_limit[i]:
+        while count < until and step < last[i] and episode < episode_limit[i]:
             e, at = step % n_copies, count % capacity
             s = copies.state[i, e]
             if s < 0:

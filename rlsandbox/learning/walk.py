@@ -110,6 +110,19 @@ class Walk(NamedTuple):
         width, episodes = self.width.copy(), self.episodes.copy()
         return {name: Curve(values, width, episodes) for name, values in mean.items()}
 
+    def log(self, replica: int, scores: NDArray[np.float64], lengths: NDArray[np.float64]) -> None:
+        """Log episodes `[M]`, at most `BINS` of them, that a replica has finished elsewhere."""
+        at = int(self.episodes[replica]) + np.arange(scores.size)
+        while scores.size and at[-1] // self.width[replica] >= BINS:
+            for sums in (self.returns[replica], self.lengths[replica]):
+                merge_bins(sums)
+            self.width[replica] *= 2
+        bins = at // self.width[replica]
+        np.add.at(self.returns[replica], bins, scores)
+        np.add.at(self.lengths[replica], bins, lengths)
+        self.latest[replica, at % LATEST] = scores
+        self.episodes[replica] += scores.size
+
     def latest_returns(self, episodes: int) -> list[NDArray[np.float64]]:
         """Of each replica the returns of its last episodes, at most `LATEST`, in no particular order."""
         kept = [np.arange(max(0, done - min(episodes, LATEST)), done) % LATEST for done in self.episodes]

@@ -187,6 +187,8 @@ class Trainer(QThread):
             if self._state != "training":
                 self._wake.wait(0.1)
                 self._wake.clear()
+        for session in self._sessions.values():
+            session.close()
 
     def _post(self, command: Callable[[], None]) -> None:
         self._commands.put(command)
@@ -291,6 +293,8 @@ class Trainer(QThread):
         self._use(run_id, session, "paused" if paused else "training")
 
     def _use(self, run_id: int, session: TrainingSession, state: str) -> None:
+        if self._session is not session:
+            self._let_go()
         self._run_id, self._session, self._evaluation = run_id, session, None
         self._until_episode, self._owed, self._rate = None, 1.0, Rate()
         self._set_state(state)
@@ -348,13 +352,19 @@ class Trainer(QThread):
             self._use(run_id, session, "finished" if session.finished else "paused")
             self._rest(self._state)
 
+    def _let_go(self) -> None:
+        """The session holds no process and no environment while another one is shown."""
+        if self._session is not None:
+            self._session.close()
+
     def _leave(self) -> None:
+        self._let_go()
         self._session, self._state, self._run_id = None, "idle", -1
 
     def _forget(self, run_id: int) -> None:
-        self._sessions.pop(run_id, None)
         if run_id == self._run_id:
             self._leave()
+        self._sessions.pop(run_id, None)
 
     def _guarded(self, method: str, value: Any) -> None:
         if self._session is not None:

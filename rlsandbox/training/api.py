@@ -194,12 +194,15 @@ def finish(session: TrainingSession, watch: Callable[[TrainingSession], None] | 
         SandboxError: the run has diverged.
     """
     session.threads = os.cpu_count() or 1
-    session.tick()  # compiled code is loaded here, before the clock runs
-    done, began = int(session.agent.steps.sum()), time.perf_counter()
-    while session.run_slice(_SLICE_SECONDS):
-        if watch is not None:
-            watch(session)
-    seconds = time.perf_counter() - began
+    try:
+        session.tick()  # compiled code is loaded here, before the clock runs
+        done, began = int(session.agent.steps.sum()), time.perf_counter()
+        while session.run_slice(_SLICE_SECONDS):
+            if watch is not None:
+                watch(session)
+        seconds = time.perf_counter() - began
+    finally:
+        session.close()
     if session.failure is not None:
         raise SandboxError(session.failure)
     steps = int(session.agent.steps.sum()) - done

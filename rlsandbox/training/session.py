@@ -212,10 +212,17 @@ class TrainingSession:
         """
         if self.step_budget is None and self.episode_budget is None and self.agent.unit == "steps":
             raise SandboxError("say how long to train: a number of steps or of episodes.")
-        while self.run_slice(0.2):
-            pass
+        try:
+            while self.run_slice(0.2):
+                pass
+        finally:
+            self.close()
         if self.failure is not None:
             raise SandboxError(self.failure)
+
+    def close(self) -> None:
+        """Let go of processes and environments; it can still be looked at, saved, and gone on with."""
+        self.agent.close()
 
     def examine(self) -> None:
         """Stop the run if what it has learnt is not finite any more, and log the gap when it is due."""

@@ -79,7 +79,8 @@ def load_kernels(algorithms: Sequence[str]) -> None:
             if choice.name == "order":  # of sweeps: each has its own kernels
                 for order in choice.choices:
                     TrainingSession(RunSpec(algorithm, world, {"order": order}, steps=2)).run()
-        session = TrainingSession(RunSpec(algorithm, world, seeds=(0, 1), steps=_STEPS))
+        alone = {"workers": 1} if "workers" in agent.Config.model_fields else {}  # others load the same code
+        session = TrainingSession(RunSpec(algorithm, world, alone, (0, 1), steps=_STEPS))
         session.tracks_gap = True
         session.run()
         session.evaluate()

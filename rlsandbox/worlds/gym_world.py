@@ -198,8 +198,7 @@ class GymWalkers(Walkers):
 
     def __init__(self, world: GymWorld, seeds: Sequence[int], copies: int, pictures: bool) -> None:
         self.world, self._drawn = world, pictures
-        self._envs = [[world.make(pictures and e == 0) for e in range(copies)] for _ in seeds]
-        self._space = self._envs[0][0].action_space
+        self._envs: list[list[gymnasium.Env[Any, Any]]] = []
         kind = np.int64 if world.n_states else np.float32
         self.seen = np.zeros((len(seeds), copies, *world.shape), kind)
         self.begun = np.zeros((len(seeds), copies), np.int64)
@@ -212,6 +211,10 @@ class GymWalkers(Walkers):
         self._begin_all()
 
     def _begin_all(self) -> None:
+        if not self._envs:
+            n, copies = self.begun.shape
+            self._envs = [[self.world.make(self._drawn and e == 0) for e in range(copies)] for _ in range(n)]
+            self._space = self._envs[0][0].action_space
         for i, row in enumerate(self._envs):
             for e in range(len(row)):
                 self._begin(i, e, int(self._seeds[i, e]) + int(self.begun[i, e]))
@@ -303,7 +306,7 @@ class GymWalkers(Walkers):
 
     def frame(self, replica: int) -> NDArray[np.uint8] | None:
         """The environment's own picture."""
-        if not self._drawn:
+        if not (self._drawn and self._envs):
             return None
         import gymnasium
 
@@ -323,9 +326,10 @@ class GymWalkers(Walkers):
         return found
 
     def close(self) -> None:
-        """Close every environment."""
+        """Close every environment; `came_back` makes new ones."""
         for env in (env for row in self._envs for env in row):
             env.close()
+        self._envs = []
 
 
 def _first_line(error: Exception) -> str:

@@ -22,6 +22,7 @@ from tests.helpers import EVERYTHING, advance, assert_same_state, begin, corrido
 
 DEEP: dict[str, tuple[dict[str, int], dict[str, Any]]] = {
     "a2c": ({"steps": 12_000}, {"entropy_coefficient": 0.01}),
+    "a3c": ({"steps": 12_000}, {"entropy_coefficient": 0.01}),
     "actor_critic": ({"steps": 4_000}, {"units": 32}),
     "dqn": ({"steps": 8_000}, {}),
     "ppo": ({"steps": 6_000}, {"n_steps": 256}),
@@ -41,14 +42,15 @@ def those_of(task: str) -> list[str]:
     return [name for name in DRAWN if registry()[name].task == task]
 
 
-def lifts(algorithm: str, rule: str) -> bool:
-    return rule in registry()[algorithm].lifts
-
-
-def test_rules_are_lifted_only_by_the_names_that_there_are():
+def test_nothing_but_several_workers_lifts_rules_and_whoever_lifts_one_says_so():
     for agent in registry().values():
-        assert agent.lifts <= {"bit_identity", "stride", "resume"}
         assert agent.title and agent.source and agent.equation and agent.accepts
+        usual = agent.Config.make({})
+        several = getattr(usual, "workers", 1) > 1
+        for config in (usual, usual.with_values(workers=1)) if several else (usual,):
+            lifted = {"bit_identity", "stride", "resume"} if getattr(config, "workers", 1) > 1 else set()
+            assert agent.lifts(config) == lifted
+            assert bool(agent.caution(config)) == bool(lifted)
 
 
 def is_deep(algorithm: str) -> bool:
@@ -58,11 +60,11 @@ def is_deep(algorithm: str) -> bool:
 @every_agent
 def test_equal_seeds_give_equal_bits(algorithm):
     one, other = (advance(begin(algorithm, lively(algorithm), SEEDS), 500) for _ in range(2))
-    assert lifts(algorithm, "bit_identity") or digest(one) == digest(other)
+    assert digest(one) == digest(other)
 
 
 def test_equal_seeds_give_equal_bits_in_another_process():
-    names = [name for name in DRAWN if not lifts(name, "bit_identity")]
+    names = DRAWN
     script = (
         "import json; from tests.helpers import *; from rlsandbox.algorithms import registry; "
         f"print(json.dumps([digest(advance(begin(name, lively(name), {SEEDS}), 500)) for name in {names}]))"
@@ -91,7 +93,7 @@ def test_the_stride_changes_nothing(algorithm):
         session, tick = begin(algorithm, lively(algorithm), SEEDS, steps=1000), 0
         while session.tick(strides[tick % len(strides)]):
             tick += 1
-        assert lifts(algorithm, "stride") or digest(session) == digest(once)
+        assert digest(session) == digest(once)
 
 
 @pytest.mark.parametrize("algorithm", [name for name in DRAWN if is_deep(name)])
@@ -116,7 +118,7 @@ def test_going_on_from_any_of_the_first_200_ticks_changes_nothing(algorithm):
     other = begin(algorithm, lively(algorithm), SEEDS)
     for moment in saved[:: 7 if is_deep(algorithm) else 1]:  # of those that are slow, one in seven
         other.go_to(moment)
-        assert lifts(algorithm, "resume") or digest(advance(other, 450)) == end, moment.clock
+        assert digest(advance(other, 450)) == end, moment.clock
 
 
 @every_agent

@@ -37,7 +37,8 @@ class Party(NamedTuple):
         limit = np.broadcast_to(np.asarray(episodes, np.int64), self.walk.steps.shape).copy()
         chances = np.broadcast_to(chances, self.visits.shape).copy()
         model = Model.of(self.problem.mdp)
-        roll(0, chances, model, self.walk, self.copies, self.memory, self.visits, until, steps, limit)
+        last = np.full(limit.shape, steps)
+        roll(0, chances, model, self.walk, self.copies, self.memory, self.visits, until, last, limit)
         return self
 
 

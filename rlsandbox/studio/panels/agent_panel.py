@@ -108,6 +108,7 @@ class AgentPanel(QWidget):
         section = Section()
         self.form = HyperparameterForm()
         self.form.edited.connect(self._edited)
+        self.caution = wrapped(text_label("", "dim", 12))
         self.preset, self.policy_file = PresetRow(), PolicyRow()
         self.preset.edited.connect(self._take_preset)
         self.policy_file.changed.connect(self._refresh)
@@ -148,7 +149,7 @@ class AgentPanel(QWidget):
         self.device.combo.setEnabled(False)
         for row in (self.seeds, self.first_seed, self.budget):
             row.edited.connect(self._refresh)
-        section.add(self.preset, self.form, self.policy_file, self.seeds, self.budget)
+        section.add(self.preset, self.form, self.caution, self.policy_file, self.seeds, self.budget)
         return section
 
     def _make_more(self) -> Section:
@@ -310,9 +311,11 @@ class AgentPanel(QWidget):
             button.setEnabled(works)
         self.form.set_running(face.locked)
         self.preset.follow(self.form.values())
-        self.shaping.follow(
-            self._problem, registry()[self.picker.algorithm()].Config.make(self.form.values())
-        )
+        agent = registry()[self.picker.algorithm()]
+        config = agent.Config.make(self.form.values())
+        self.shaping.follow(self._problem, config)
+        self.caution.setText(agent.caution(config))
+        self.caution.setVisible(bool(agent.caution(config)))
         fixed = (self.picker, self.preset, self.policy_file, self.seeds, self.first_seed, self.budget)
         for widget in fixed:
             widget.setEnabled(not face.locked)
