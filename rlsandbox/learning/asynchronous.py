@@ -155,7 +155,8 @@ class Workers:
             except TimeoutError:
                 return False
             del self._awaited[0]
-        self._shared().forget()
+            if not self._awaited and self._numbers is not None:
+                self._numbers.forget()
         self._tell_news(self._crew)
         return True
 
@@ -242,9 +243,10 @@ class Workers:
     def _look(self, worker: int, method: str, *arguments: Any) -> Any:
         """Ask one that stands still; that it has ended is for whoever learns next."""
         crew = self._crew
-        if crew is None or crew.closed or self._awaited:
+        if crew is None or crew.closed or self._awaited or self._problem is None:
             return None
         try:
+            self._tell_news(crew)
             crew.ask(worker, method, *arguments)
             return crew.answer(worker)
         except SandboxError as error:

@@ -355,7 +355,8 @@ class Stepped(Ground):
 
     def points(self, replicas: slice) -> Tensor:
         """`[n, S, D...]`: what there is to see at the places of the slice, for some replicas."""
-        return self.seen(np.broadcast_to(self._points, (self.n_seeds, *self._points.shape))[replicas])
+        n = len(range(self.n_seeds)[replicas])
+        return self.seen(np.broadcast_to(self._points, (n, *self._points.shape)).copy())
 
     def spots(self, states: NDArray[Any]) -> Ints:
         """The nearest places of the slice, -1 where there is none."""

@@ -326,3 +326,12 @@ def test_a_run_that_was_given_a_policy_can_be_shown_again(panel, monkeypatch, dr
     panel.set_run(request)
     assert panel.policy_file.button.text() == "of the run"
     assert panel.run_request()["policy"] is request["policy"]
+
+
+def test_several_workers_are_said_to_give_up_what_one_keeps(panel):
+    panel.set_algorithm("a3c")
+    assert "the same seed does not learn the same twice" in panel.caution.text() and panel.caution.isVisible()
+    panel.set_algorithm("a3c", {"workers": 1})
+    assert panel.caution.text() == "" and not panel.caution.isVisible()
+    panel.set_algorithm("a2c")
+    assert not panel.caution.isVisible()

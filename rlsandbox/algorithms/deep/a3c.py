@@ -129,6 +129,7 @@ class A3C(A2C):
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
         """Workers begin new episodes."""
+        self._gather()
         super().restore(state)
         if self.workers is not None:
             self.workers.begin_anew()

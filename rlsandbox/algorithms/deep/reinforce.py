@@ -77,7 +77,7 @@ class Reinforce(OnPolicy):
             return super().misfit(problem)
         return f"{cls.title} learns from whole episodes, and those of {problem.world.name} may never end."
 
-    def roll(self, count: int = FOREVER, step: int = FOREVER, episode: Ints | None = None) -> None:
+    def roll(self, count: int = FOREVER, step: int | Ints = FOREVER, episode: Ints | None = None) -> None:
         """Walk; where the world itself has no limit, episodes are cut after what any sensible path takes."""
         if isinstance(self.ground, Listed):
             self.ground.model = self.ground.model._replace(step_limit=self.longest)
