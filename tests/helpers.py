@@ -13,6 +13,7 @@ from rlsandbox.learning.agent import Agent, Update, View
 from rlsandbox.learning.problem import Enumerable, misfit
 from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.generators import bandit_of
+from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.rules import Change, Rules
 from rlsandbox.worlds.text_maps import world_from_rows
 from rlsandbox.worlds.world import World
@@ -51,7 +52,7 @@ def lively(algorithm: str) -> World:
     return fitting(algorithm, eventful(), bandit_of(np.array([0.3, -0.5, 0.0]), "Lively", drift=0.1))
 
 
-def begin(algorithm: str, world: World, seeds: tuple[int, ...] = (0,), **options: Any) -> TrainingSession:
+def begin(algorithm: str, world: Place, seeds: tuple[int, ...] = (0,), **options: Any) -> TrainingSession:
     """A session; `steps` and `episodes` are the budget, all other options hyperparameters.
 
     Where there may be several workers, there is one unless more are asked for.

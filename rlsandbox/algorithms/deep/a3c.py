@@ -46,7 +46,12 @@ class A3C(A2C):
         """Hyperparameters of A3C."""
 
         workers: int = hp(
-            2, ge=1, le=64, label="Workers", doc="processes that learn side by side, each at its own pace"
+            2,
+            ge=1,
+            le=64,
+            log=True,
+            label="Workers",
+            doc="processes that learn side by side, each at its own pace",
         )
         n_envs: int = hp(
             1, ge=1, le=1024, log=True, label="Copies", doc="of each worker, side by side", advanced=True
@@ -70,7 +75,7 @@ class A3C(A2C):
             return ""
         return (
             "Several workers learn at their own pace: the same seed does not learn the same twice, slow and "
-            "fast runs differ, and a run that is brought back goes another way. One worker keeps all that."
+            "fast runs differ, and one that is brought back goes another way. One worker keeps all this exact."
         )
 
     # -- learning ----------------------------------------------------------------------------------
