@@ -334,7 +334,7 @@ class Networks:
         """Let all numbers live in an array `[P]`, which others may see and change."""
         place[:] = self.flat.numpy()
         self.flat = torch.from_numpy(place)
-        self._numbers = self._views(self.flat)
+        self._numbers, self.perceptrons = self._views(self.flat), self._perceptrons()
 
     def take(self, numbers: NDArray[np.float32], replicas: NDArray[np.bool_]) -> None:
         """Take over the numbers `[P]` of some replicas `[N]`."""

@@ -75,7 +75,7 @@ class A3C(A2C):
             return ""
         return (
             "Several workers learn at their own pace: the same seed does not learn the same twice, slow and "
-            "fast runs differ, and one that is brought back goes another way. One worker keeps all this exact."
+            "fast runs differ, and one that is brought back goes another way. One worker keeps it all exact."
         )
 
     # -- learning ----------------------------------------------------------------------------------
