@@ -52,13 +52,17 @@ def lively(algorithm: str) -> World:
     return fitting(algorithm, eventful(), bandit_of(np.array([0.3, -0.5, 0.0]), "Lively", drift=0.1))
 
 
+def alone(algorithm: str) -> dict[str, Any]:
+    """One worker, with which every algorithm keeps all rules of the contract."""
+    return {"workers": 1} if "workers" in registry()[algorithm].Config.model_fields else {}
+
+
 def begin(algorithm: str, world: Place, seeds: tuple[int, ...] = (0,), **options: Any) -> TrainingSession:
     """A session; `steps` and `episodes` are the budget, all other options hyperparameters.
 
     Where there may be several workers, there is one unless more are asked for.
     """
-    if "workers" in registry()[algorithm].Config.model_fields:
-        options = {"workers": 1, **options}
+    options = alone(algorithm) | options
     budget = {name: options.pop(name, None) for name in ("steps", "episodes")}
     return TrainingSession(RunSpec(algorithm, world, options, seeds, **budget))
 

@@ -6,7 +6,7 @@ import pytest
 
 import rlsandbox
 from rlsandbox.algorithms import registry
-from tests.helpers import fitting
+from tests.helpers import alone, fitting
 
 
 def test_a_first_program():
@@ -27,8 +27,8 @@ def test_solve_is_the_books():
 @pytest.mark.parametrize("algorithm", registry())
 def test_replica_k_is_the_run_with_that_seed(algorithm):
     world = fitting(algorithm, rlsandbox.open_world("windy"), rlsandbox.open_world("ten_armed_testbed"))
-    several = rlsandbox.train(algorithm, world, steps=2000, seeds=3, seed=7)
-    single = rlsandbox.train(algorithm, world, steps=2000, seed=9)
+    several = rlsandbox.train(algorithm, world, steps=2000, seeds=3, seed=7, **alone(algorithm))
+    single = rlsandbox.train(algorithm, world, steps=2000, seed=9, **alone(algorithm))
     assert np.array_equal(several.policy.q[2], single.policy.q[0])
 
 
