@@ -97,8 +97,8 @@ class Critics(OffPolicy):
     def misfit(cls, problem: Problem) -> str | None:
         """Pictures and continuous actions do not stand side by side."""
         said = super().misfit(problem)
-        fits = isinstance(problem, Enumerable) or not problem.actions.continuous
-        if said is not None or fits or len(problem.world.shape) == 1:
+        fits = isinstance(problem, Enumerable) or len(problem.world.shape) == 1
+        if said is not None or fits or not problem.actions.continuous:
             return said
         return f"{cls.title} wants observations that are numbers, not those of {problem.world.name}."
 

@@ -109,7 +109,7 @@ class SAC(Critics):
             return self.at_random((*head.shape[:2], head.shape[2] // 2), moving)
         return self.drawn_from(head, moving)[0]
 
-    def drawn_from(self, head: Floats, moving: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
+    def drawn_from(self, head: NDArray[Any], moving: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
         """Actions `[N, B, A]`, the normal numbers behind them, and log-probabilities `[N, B]`."""
         shape = *head.shape[:2], head.shape[2] // 2
         action, normal, log_prob = np.zeros(shape, np.float32), np.zeros(shape), np.zeros(shape[:2])
@@ -141,7 +141,7 @@ class SAC(Critics):
     def _continuous(self, batch: Batch, active: NDArray[np.bool_]) -> tuple[Any, ...]:
         nets, alpha = self.nets, self.temperature[:, None]
         out = nets.forward(batch.next_seen, self._threads)[0].cpu().numpy()
-        head = nets.by_head(out)["policy"]
+        head: Floats = nets.by_head(out)["policy"].astype(np.float64)
         next_action, _, next_log_prob = self.drawn_from(head, active)
         next_q = self.said_by(self.target_critics, self.beside(batch.next_seen, next_action))[..., 0]
         soft = next_q.min(axis=0) - alpha * next_log_prob
