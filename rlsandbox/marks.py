@@ -17,15 +17,16 @@ Colormap = str
 
 @dataclass(frozen=True)
 class Heatmap:
-    """A colour for every cell.
+    """A colour for every cell, or a smooth surface.
 
     Attributes:
-        values: `[H, W]` float64, NaN where there is none.
+        values: `[H, W]` float64, NaN where there is none; of a surface `[k H, k W]`, k being `per_cell`.
         low, high: the values at the ends of the colour scale, low < high.
         colormap: name of the scale.
         label: what the values are ("V", "visits"), for the legend.
         note: a sentence part for the legend ("optimal start value -13.0"), may be empty.
         logarithmic: whether colours go by the logarithm (visits).
+        per_cell: values along a side of a cell; more than one are painted as a smooth surface.
     """
 
     values: NDArray[np.float64]
@@ -35,6 +36,18 @@ class Heatmap:
     label: str
     note: str = ""
     logarithmic: bool = False
+    per_cell: int = 1
+
+    @property
+    def by_cell(self) -> NDArray[np.float64]:
+        """`[H, W]`: the mean in each cell, NaN where there is none."""
+        if self.per_cell == 1:
+            return self.values
+        rows, columns = (size // self.per_cell for size in self.values.shape)
+        parts = self.values.reshape(rows, self.per_cell, columns, self.per_cell)
+        known = ~np.isnan(parts)
+        count, total = known.sum(axis=(1, 3)), np.where(known, parts, 0.0).sum(axis=(1, 3))
+        return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
 
 
 @dataclass(frozen=True)
@@ -56,18 +69,20 @@ class Triangles:
 
 @dataclass(frozen=True)
 class Arrows:
-    """Arrows from the middle of cells.
+    """Arrows in the middle of cells, or of their parts.
 
     Attributes:
-        rows, columns: `[M]` int64, the cells.
+        rows, columns: `[M]` int64, the cells; with `per_cell` the parts, counted over all cells.
         towards: `[M, 2]` float64, direction in rows and columns; (0, 0) is drawn as a dot (stay).
-        lengths: `[M]` float64 in 0..1, share of the longest arrow that fits the cell.
+        lengths: `[M]` float64 in 0..1, share of the longest arrow that fits the cell, or the part.
+        per_cell: parts along a side of a cell.
     """
 
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     towards: NDArray[np.float64]
     lengths: NDArray[np.float64]
+    per_cell: int = 1
 
 
 @dataclass(frozen=True)
@@ -111,7 +126,7 @@ class Edges:
 
 @dataclass(frozen=True)
 class Badge:
-    """A sign on one cell: "agent", "selected", "updated", "touched", "changed", "disagrees", or a text."""
+    """A sign on one cell: "agent", "point" (an agent between cells), "selected", "updated", "touched", "changed", "disagrees", or a text."""
 
     row: float
     column: float

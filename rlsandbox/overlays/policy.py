@@ -10,11 +10,12 @@ class Policy(Overlay):
     """The greedy policy; over several seeds, how many of them would go which way."""
 
     title = "Policy"
-    tip = "The greedy action of each cell; a longer arrow is a likelier one."
+    tip = "The greedy action of each cell; a longer arrow is a likelier one, or a stronger force."
     order = 20
     group = "Policy"
     common = True
     exclusive = "arrows"
+    in_space = True
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
         """Arrows, where the agent prefers something."""

@@ -47,9 +47,21 @@ class Scene:
         oracle: Solution | None = None,
         carried: int = 0,
     ) -> Self:
-        """The scene of a world with its model: live is whatever some policy can reach from a start."""
+        """The scene of a world with its model: live is whatever some policy can reach from a start.
+
+        A point is not bound to the drawn moves: it reaches what lies sideways of them.
+        """
         live = mdp.live & mdp.reachable
+        parts = parts_of(world, snapshot)
+        if parts:
+            cells = (live if world.rules.moves in (4, 8) else mdp.live).reshape(world.terrain.shape)
+            live = cells.repeat(parts, axis=0).repeat(parts, axis=1).ravel()
         return cls(world=world, snapshot=snapshot, live=live, mdp=mdp, oracle=oracle, carried=carried)
+
+    @property
+    def per_cell(self) -> int:
+        """Values along a side of a cell; more than 1 in a continuous world."""
+        return parts_of(self.world, self.snapshot) or 1
 
     @property
     def learnt(self) -> bool:
@@ -58,7 +70,8 @@ class Scene:
 
     def layer(self, per_state: NDArray[Any]) -> NDArray[Any]:
         """The carried layer of `[S, ...]` values as `[H, W, ...]`."""
-        shape = (self.world.height, self.world.width, self.world.inventory)
+        parts, world = self.per_cell, self.world
+        shape = (parts * world.height, parts * world.width, world.inventory)
         return per_state.reshape(*shape, *per_state.shape[1:])[:, :, self.carried]
 
     def grid(self, per_state: NDArray[Any]) -> Floats:
@@ -71,6 +84,18 @@ class Scene:
         """Row and column of the middle of a state's cell."""
         row, column = self.world.cell_of(state)
         return row + 0.5, column + 0.5
+
+
+def parts_of(world: World, snapshot: Snapshot) -> int:
+    """Into how many parts a side of a cell is cut where a continuous world was asked; 0 in any other."""
+    chosen = None if snapshot.played is None else snapshot.played.slice
+    return 0 if chosen is None else chosen.columns // world.width
+
+
+def fits(world: World, snapshot: Snapshot) -> bool:
+    """Whether a continuous world was asked about the cells that it has; not just after its size has changed."""
+    chosen, parts = None if snapshot.played is None else snapshot.played.slice, parts_of(world, snapshot)
+    return chosen is None or (chosen.rows, chosen.columns) == (parts * world.height, parts * world.width)
 
 
 _OF_WALKERS = frozenset({"visits", "trail"})
@@ -90,6 +115,7 @@ class Overlay(ABC):
             for what is drawn on the world itself.
         common: whether it is always at hand, not only in a menu.
         exclusive: of the overlays with the same word at most one is shown; "" shares its place with any.
+        in_space: whether it has something to show in a continuous world.
     """
 
     title: ClassVar[str]
@@ -100,6 +126,7 @@ class Overlay(ABC):
     group: ClassVar[str] = "World"
     common: ClassVar[bool] = False
     exclusive: ClassVar[str] = ""
+    in_space: ClassVar[bool] = False
 
     @property
     def id(self) -> str:
@@ -203,8 +230,11 @@ def spoken(value: float, digits: int = 1) -> str:
 def arrows(scene: Scene, probs: Floats) -> tuple[Arrows | Badges, ...]:
     """An arrow for each likely action of a policy `[S, A]`, as long as it is likely; a share at each arm.
 
-    A state whose actions are all equally likely has nothing to say and gets none.
+    A state whose actions are all equally likely has nothing to say and gets none. In a continuous world an
+    arrow for the force at each place.
     """
+    if scene.snapshot.played is not None:
+        return _forces(scene, scene.snapshot.played.forces)
     if len(scene.world.arms):
         shares = by_arm(scene, probs)
         seen = np.argwhere(shares >= 0.005).tolist() if np.ptp(shares[np.isfinite(shares)]) > 1e-12 else []
@@ -218,3 +248,20 @@ def arrows(scene: Scene, probs: Floats) -> tuple[Arrows | Badges, ...]:
         return ()
     moves = np.array([(action.rows, action.columns) for action in scene.world.actions], np.float64)
     return (Arrows(rows, columns, moves[actions], grid[rows, columns, actions]),)
+
+
+_ARROWS_PER_CELL = (3, 2, 1)
+"""So many on a side of a cell, as far as its parts can be shared out."""
+
+
+def _forces(scene: Scene, forces: Floats) -> tuple[Arrows, ...]:
+    """Mean forces `[S, 2]` to the right and down, of neighbouring places together."""
+    if not (scene.learnt and forces.size):
+        return ()
+    found = next(count for count in _ARROWS_PER_CELL if scene.per_cell % count == 0)
+    share, grid = scene.per_cell // found, scene.grid(forces)
+    height, width = found * scene.world.height, found * scene.world.width
+    grid = grid.reshape(height, share, width, share, 2).mean(axis=(1, 3))
+    rows, columns = np.nonzero(~np.isnan(grid[:, :, 0]))
+    towards = grid[rows, columns][:, ::-1]  # rows before columns
+    return (Arrows(rows, columns, towards, np.hypot(*towards.T).clip(0.0, 1.0), found),)

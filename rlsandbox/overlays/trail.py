@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from rlsandbox.learning.agent import Played
 from rlsandbox.marks import Badge, Badges, Mark, Paths
 from rlsandbox.overlays.scene import Overlay, Scene
 
@@ -19,9 +20,12 @@ class Trail(Overlay):
     order = 90
     group = "Learning"
     common = True
+    in_space = True
 
     def marks(self, scene: Scene) -> tuple[Mark, ...]:
         """A path and the agent; nothing for a planner."""
+        if scene.snapshot.played is not None:
+            return _way(scene, scene.snapshot.played)
         state = _place(scene)
         if state < 0:
             return ()
@@ -41,3 +45,17 @@ def _place(scene: Scene) -> int:
     if snapshot.state >= 0 or snapshot.update is None or snapshot.update.next_state is None:
         return snapshot.state
     return snapshot.update.next_state
+
+
+_FAR = 1.0
+"""Cells that no point goes in a step: it was sent elsewhere."""
+
+
+def _way(scene: Scene, played: Played) -> tuple[Mark, ...]:
+    """The line that a point has drawn, with the point at its end."""
+    points = np.concatenate((played.way, played.seen[None]))[:, :2].astype(np.float64)
+    places = (points[:, ::-1] + 1) / 2 * scene.world.terrain.shape
+    jumps = np.ones(len(places), np.bool_)
+    jumps[1:] = np.hypot(*np.diff(places, axis=0).T) > _FAR
+    agent = Badges((Badge(*places[-1].tolist(), "point"),))
+    return (Paths(places, jumps), agent) if len(places) > 1 else (agent,)

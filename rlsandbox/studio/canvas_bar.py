@@ -12,6 +12,8 @@ from rlsandbox.learning.agent import Agent
 from rlsandbox.studio.controls.chips import ChipRow
 from rlsandbox.studio.controls.choices import FlatCombo
 from rlsandbox.studio.controls.labels import text_label
+from rlsandbox.worlds.places import Place
+from rlsandbox.worlds.simulation import Simulation
 
 _GROUPS = (
     QT_TRANSLATE_NOOP("CanvasBar", "Values"),
@@ -80,10 +82,15 @@ class CanvasBar(QWidget):
         if row >= 0 and row != self._combo.currentIndex():
             self._combo.setCurrentIndex(row)
 
-    def set_offers(self, agent: type[Agent]) -> None:
-        """Offer the overlays that an algorithm has something for; the others say why not, and wait."""
+    def set_offers(self, agent: type[Agent], place: Place | None = None) -> None:
+        """Offer the overlays that an algorithm has something for in a place; the others say why not, and wait."""
+        played = isinstance(place, Simulation)
+        drawn = not isinstance(place, Simulation) or place.drawing is not None
+        self.chips.setEnabled(drawn)
+        self.chips.setToolTip("" if drawn else self.tr("These are about drawn worlds."))
         for key, overlay in overlays.registry().items():
-            has, chip = overlay.suits(agent), self.chips.chip(key)
+            there = not (played and drawn) or overlay.in_space
+            has, chip = there and overlay.suits(agent), self.chips.chip(key)
             if chip.isChecked() and not has:
                 chip.click()
                 if overlay.exclusive == overlays.find(_AT_FIRST).exclusive:
@@ -97,6 +104,8 @@ class CanvasBar(QWidget):
             why = self.tr("{0}: {1} has none.")
             if not overlay.walks(agent):
                 why = self.tr("{0}: {1} sweeps over the states, it does not walk.")
+            if not there:
+                why = self.tr("{0}: it is about the cells of a grid.")
             chip.setToolTip(overlay.tip if has else why.format(overlay.title, agent.title))
 
     def set_zoom(self, share: float) -> None:

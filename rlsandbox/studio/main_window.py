@@ -25,13 +25,17 @@ from rlsandbox.studio.panels.agent_panel import AgentPanel
 from rlsandbox.studio.panels.cell_panel import CellPanel
 from rlsandbox.studio.panels.inspector_panel import InspectorPanel
 from rlsandbox.studio.panels.palette_panel import PalettePanel
+from rlsandbox.studio.panels.place_panel import PlacePanel
 from rlsandbox.studio.panels.rules_panel import RulesPanel
 from rlsandbox.studio.panels.runs_panel import RunsPanel
 from rlsandbox.studio.panels.shaping_note import finding
+from rlsandbox.studio.panels.spot_panel import SpotPanel
 from rlsandbox.studio.panels.tools_panel import ToolsPanel
+from rlsandbox.studio.place_control import PlaceControl
 from rlsandbox.studio.plots.curves_panel import CurvesPanel
 from rlsandbox.studio.settings import settings
 from rlsandbox.studio.showing import Showing
+from rlsandbox.studio.space_control import SpaceControl
 from rlsandbox.studio.status_bar import StatusBar
 from rlsandbox.studio.tools import TOOLS, ToolContext
 from rlsandbox.studio.top_bar import TopBar
@@ -42,6 +46,7 @@ from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.files import open_world
 from rlsandbox.worlds.gallery import gallery
 from rlsandbox.worlds.rules import Cell
+from rlsandbox.worlds.simulation import Simulation
 from rlsandbox.worlds.world import World
 
 FIRST_WORLD = "cliff_walking"
@@ -61,13 +66,14 @@ class MainWindow(QMainWindow):
         self.control = TrainingControl(self)
         self.files = FilesControl(self)
         self._build()
+        self.places, self.space = PlaceControl(self), SpaceControl(self)
         self.showing = Showing(self)
         self.driving = DrivingControl(self)
         self.actions_table = Actions(self)
         self.warm = WarmStart(self)
         self._connect()
         self.agent.set_algorithm(FIRST_ALGORITHM, dict(gallery()[FIRST_WORLD].suggested))
-        self._offer(FIRST_ALGORITHM)
+        self.offer(FIRST_ALGORITHM)
         self._pick_tool("select")  # a first click looks at a cell; whoever takes a tile gets the brush
         self._show_world(self.document.world)
         self._on_titled()
@@ -86,14 +92,15 @@ class MainWindow(QMainWindow):
         above, below = (self.canvas_bar, Separator(), self.notice), (Separator(), self.transport)
         self.setCentralWidget(column(*above, self.canvas, *below, grows=self.canvas))
 
+        self.place_panel = PlacePanel()
         self.tools, self.palette_panel = ToolsPanel(TOOLS), PalettePanel()
         self.rules, self.cell_panel = RulesPanel(), CellPanel()
-        self.agent, self.inspector = AgentPanel(), InspectorPanel()
+        self.agent, self.inspector, self.spot_panel = AgentPanel(), InspectorPanel(), SpotPanel()
         self.curves, self.runs_panel = CurvesPanel(), RunsPanel()
         self.docks = Docks(
             self,
-            draw=[self.tools, self.palette_panel, self.cell_panel, self.rules],
-            agent=[self.agent, self.inspector],
+            draw=[self.place_panel, self.tools, self.palette_panel, self.cell_panel, self.rules],
+            agent=[self.agent, self.inspector, self.spot_panel],
             curves=self.curves,
             runs=self.runs_panel,
             foldable=[self.cell_panel, self.rules],
@@ -149,7 +156,9 @@ class MainWindow(QMainWindow):
         control.episode_ready.connect(showing.show_episode)
         control.rejected.connect(self._on_rejected)
         control.trainer.done.connect(self._on_done)
-        control.trainer.examined.connect(self._on_examined)
+        control.trainer.examined.connect(self.places.on_examined)
+        self.places.changed.connect(self.space.set_place)
+        self.place_panel.chosen.connect(self.places.choose)
         agent.shaping.asked.connect(self._check_shaping)
         agent.shaping.pointed.connect(canvas.select)
         control.set_pace(self.transport.speed())
@@ -163,15 +172,8 @@ class MainWindow(QMainWindow):
         self.rules.set_world(world)
         self.cell_panel.set_cell(world, self.control.selected)
         self.agent.set_world(world)
-        self.control.trainer.examine(world)
         self.inspector.set_world(world)
-        self.status.show_world(world)
-        self.control.edit_world(world)
-
-    @Slot(object, object)
-    def _on_examined(self, world: World, problem: Enumerable | None) -> None:
-        if world is self.document.world:
-            self.agent.set_problem(problem)
+        self.places.follow(world)
 
     @Slot(object, object)
     def _check_shaping(self, problem: Enumerable, config: Shaped) -> None:
@@ -247,7 +249,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def train(self) -> None:
         """Begin a run as the panel says."""
-        self._try(lambda: self.control.train(self.document.world, self.agent.run_request()))
+        self._try(lambda: self.control.train(self.places.place, self.agent.run_request()))
 
     @Slot()
     def go_on(self) -> None:
@@ -257,12 +259,12 @@ class MainWindow(QMainWindow):
     @Slot()
     def step(self) -> None:
         """One step of the agent."""
-        self._try(lambda: self.control.step(self.document.world, self.agent.run_request()))
+        self._try(lambda: self.control.step(self.places.place, self.agent.run_request()))
 
     @Slot()
     def finish_episode(self) -> None:
         """On to the end of the episode."""
-        self._try(lambda: self.control.finish_episode(self.document.world, self.agent.run_request()))
+        self._try(lambda: self.control.finish_episode(self.places.place, self.agent.run_request()))
 
     @Slot()
     def drive(self) -> None:
@@ -281,13 +283,15 @@ class MainWindow(QMainWindow):
         """Bring the agent of a run back onto the canvas, with the world that it was trained on."""
         run = self.control.runs.get(run_id)
         if run is not None:
-            world = run.frame.progress.world if run.frame is not None else run.spec.world
-            assert isinstance(world, World)
+            place = run.frame.progress.place if run.frame is not None else run.spec.world
             self.control.current = None
-            self.document.edit(world, self.tr("World of a run"))
+            drawn = place.drawing if isinstance(place, Simulation) else place
+            if drawn is not None:
+                self.document.edit(drawn, self.tr("World of a run"))
+            self.places.go_to(place)
             self.control.bring_back(run_id)
             spec = run.spec
-            self._offer(spec.algorithm)
+            self.offer(spec.algorithm)
             fields = ("algorithm", "config", "seeds", "steps", "episodes", "policy")
             self.agent.set_run({name: getattr(spec, name) for name in fields})
 
@@ -307,7 +311,7 @@ class MainWindow(QMainWindow):
     @Slot()
     def _on_warm(self) -> None:
         self.agent.set_notice("")
-        self.control.trainer.examine(self.document.world)
+        self.control.trainer.examine(self.places.place)
 
     @Slot(str, object)
     def _on_hyperparameter(self, name: str, value: object) -> None:
@@ -315,12 +319,13 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _on_algorithm(self, algorithm: str) -> None:
-        self._offer(algorithm)
+        self.places.keep_algorithm()
+        self.offer(algorithm)
         self.reset()
 
-    def _offer(self, algorithm: str) -> None:
+    def offer(self, algorithm: str) -> None:
         """An algorithm has been picked: its overlays, and its compiled code."""
-        self.canvas_bar.set_offers(find(algorithm))
+        self.canvas_bar.set_offers(find(algorithm), self.places.place)
         self.control.trainer.prepare(algorithm)
 
     @Slot(str, str)

@@ -32,7 +32,7 @@ class SteadyOccupancy:
     def progress(self, session: TrainingSession, view: View, training: bool) -> Progress:
         """What a view asks for; the field is empty where the policy has no finite occupancy."""
         found = session.progress(replace(view, wants=view.wants - {FIELD}))
-        if FIELD not in view.wants:
+        if FIELD not in view.wants or found.snapshot.played is not None:
             return found
         snapshot, gamma = found.snapshot, float(getattr(session.agent.config, "gamma", 1.0))
         self._follow(found.mdp, snapshot.policy, gamma, training)

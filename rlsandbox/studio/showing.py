@@ -52,6 +52,10 @@ class Showing(QObject):
     def inspect(self) -> None:
         """Show the selected cell, and the update of a single step."""
         control, inspector = self._window.control, self._window.inspector
+        snapshot = None if control.progress is None else control.progress.snapshot
+        if snapshot is not None and snapshot.played is not None:
+            self._window.space.inspect(snapshot)
+            return
         inspector.show_cell(control.progress, control.selected)
         stepping = control.frame is not None and control.is_stepping
         inspector.show_update(control.frame.progress.snapshot.update if stepping and control.frame else None)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 from rlsandbox.studio.controls.labels import text_label
 from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.theme import color, theme_manager
+from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.world import World
 
 _STATES = {
@@ -60,9 +61,12 @@ class StatusBar(QStatusBar):
         snapshot = frame.progress.snapshot
         _set(self._step, step.format(int(snapshot.steps[snapshot.replica or 0])))
 
-    def show_world(self, world: World) -> None:
-        """Show the size of the world's model."""
-        text = self.tr("{0:,} states, {1} actions").format(world.n_states, len(world.actions))
+    def show_place(self, place: Place) -> None:
+        """Show the size of the world's model, or what it is in its place."""
+        if isinstance(place, World):
+            text = self.tr("{0:,} states, {1} actions").format(place.n_states, len(place.actions))
+        else:
+            text = place.name
         _set(self._world, text)
 
     def show_saved(self, saved: bool) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from rlsandbox import overlays
 from rlsandbox.learning.agent import View
 from rlsandbox.marks import Mark
-from rlsandbox.overlays.scene import Scene
+from rlsandbox.overlays.scene import Scene, fits
 from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.runs import Run
@@ -19,10 +19,13 @@ from rlsandbox.studio.worker import Trainer
 from rlsandbox.training.episodes import Episode, record_episode
 from rlsandbox.training.evaluate import episode_cap
 from rlsandbox.training.pace import Pace
+from rlsandbox.training.playing import PlayedEpisode
 from rlsandbox.training.progress import Progress
 from rlsandbox.training.session import RunSpec
 from rlsandbox.worlds.mdp import compile_world
+from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.rules import Cell
+from rlsandbox.worlds.simulation import Slice
 from rlsandbox.worlds.world import World
 
 _FRAME_SECONDS, _POLL_MS = 0.0155, 2
@@ -64,7 +67,10 @@ class TrainingControl(QObject):
         self.active = ["values", "policy", "trail"]
         self.bare: Scene | None = None
         """What an episode is shown in where nothing was learnt on its world."""
-        self.episode: Episode | None = None
+        self.wants: frozenset[str] = frozenset()
+        """What the view needs besides what overlays do."""
+        self.slice: Slice | None = None
+        self.episode: Episode | PlayedEpisode | None = None
         self.episode_frame = 0
         self.frame: Frame | None = None
         self.policy: SavedPolicy | None = None
@@ -94,7 +100,7 @@ class TrainingControl(QObject):
 
     # -- steering ---------------------------------------------------------------------------------
 
-    def train(self, world: World, request: dict, paused: bool = False) -> None:
+    def train(self, world: Place, request: dict, paused: bool = False) -> None:
         """Begin a new run.
 
         Raises:
@@ -122,7 +128,7 @@ class TrainingControl(QObject):
             self.trainer.resume_run()
         self._set_state("training")
 
-    def step(self, world: World, request: dict) -> None:
+    def step(self, world: Place, request: dict) -> None:
         """One step of the agent; begins a run if there is none."""
         if self.current is None:
             self.train(world, request, paused=True)
@@ -130,7 +136,7 @@ class TrainingControl(QObject):
         self._stepping = True
         self.trainer.step_run()
 
-    def finish_episode(self, world: World, request: dict) -> None:
+    def finish_episode(self, world: Place, request: dict) -> None:
         """On to the end of the running episode."""
         if self.current is None:
             self.train(world, request, paused=True)
@@ -167,10 +173,10 @@ class TrainingControl(QObject):
             self.trainer.set_hyperparameters({name: value})
             self.runs[self.current].change(name, value)
 
-    def edit_world(self, world: World) -> None:
+    def edit_place(self, place: Place) -> None:
         """The drawn world is another one: the current run goes on in it."""
         if self.current is not None:
-            self.trainer.replace_world(world)
+            self.trainer.replace_world(place)
             self.refresh()
 
     def show_policy(self, policy: SavedPolicy) -> None:
@@ -279,7 +285,7 @@ class TrainingControl(QObject):
             world = self.frame.progress.world
             if self.selected[0] < world.height and self.selected[1] < world.width:
                 state = world.state_of(self.selected)
-        return View(replica, frozenset(wants), state)
+        return View(replica, frozenset(wants | self.wants), state, self.slice)
 
     def _take(self) -> None:
         """Show the newest frame, if there is one."""
@@ -336,10 +342,7 @@ class TrainingControl(QObject):
         snapshot = scene.snapshot
         if self.episode is not None:
             t = min(self.episode_frame, len(self.episode))
-            trail = self.episode.states[:t].copy()
-            snapshot = dataclasses.replace(
-                snapshot, state=int(self.episode.states[t]), trail=trail, update=None
-            )
+            snapshot = self.episode.shown(snapshot, t)
         carried = snapshot.state % scene.world.inventory if snapshot.state >= 0 else 0
         return dataclasses.replace(scene, snapshot=snapshot, carried=carried)
 
@@ -348,6 +351,8 @@ class TrainingControl(QObject):
         bare, progress = self.bare, self.progress
         if progress is None or (bare is not None and bare.world.digest != progress.world.digest):
             return bare
+        if not progress.is_drawn or not fits(progress.world, progress.snapshot):
+            return None
         return Scene.of(progress.world, progress.mdp, progress.snapshot, progress.oracle)
 
     # -- what the trainer tells -------------------------------------------------------------------
@@ -377,7 +382,7 @@ class TrainingControl(QObject):
             self.runs_changed.emit()
 
     @Slot(object)
-    def show_episode(self, episode: Episode) -> None:
+    def show_episode(self, episode: Episode | PlayedEpisode) -> None:
         """Give an episode to the transport."""
         self.episode, self.episode_frame = episode, 0
         self.episode_ready.emit(episode)

@@ -8,28 +8,28 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject, QThread, Signal
 
 from rlsandbox.learning.agent import View
 from rlsandbox.studio.frames import Frame, Request
-from rlsandbox.studio.occupancy import SteadyOccupancy
-from rlsandbox.training.episodes import Episode, record_episode
-from rlsandbox.training.evaluate import Evaluation, episode_cap
+from rlsandbox.studio.telling import Teller, evaluated, recorded
+from rlsandbox.training.evaluate import Evaluation
 from rlsandbox.training.mailbox import Mailbox
 from rlsandbox.training.pace import Pace, Rate
 from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.training.warmup import examined, prepare
 from rlsandbox.worlds.errors import SandboxError
-from rlsandbox.worlds.world import World
+from rlsandbox.worlds.places import Place
+from rlsandbox.worlds.simulation import Simulation
 
 _SLICE, _SHORTEST = 0.012, 0.002
 _EARLY = 0.001
 """Seconds before its time at which an answer is given rather than after another slice."""
+_FEW = 16
+"""Steps after which an environment that nobody has timed yet is looked at."""
 _MOST_BEHIND = 0.25
 """Seconds that a paced run may catch up after a pause or a slow frame."""
 
@@ -74,7 +74,7 @@ class Trainer(QThread):
         self._until_episode: int | None = None
         self._rate = Rate()
         self._evaluation: Evaluation | None = None
-        self._occupancy = SteadyOccupancy()
+        self._teller = Teller()
 
     # -- called from the window -------------------------------------------------------------------
 
@@ -126,9 +126,9 @@ class Trainer(QThread):
         """Change hyperparameters of the current run."""
         self._post(partial(self._guarded, "set_hyperparameters", values))
 
-    def replace_world(self, world: World) -> None:
+    def replace_world(self, place: Place) -> None:
         """Go on in an edited world."""
-        self._post(partial(self._guarded, "replace_world", world))
+        self._post(partial(self._guarded, "replace_world", place))
 
     def set_pace(self, pace: Pace) -> None:
         """How fast to go."""
@@ -142,9 +142,9 @@ class Trainer(QThread):
         """Load the compiled code of the algorithm that is likely to run next, so that it begins at once."""
         self._post(partial(prepare, algorithm))
 
-    def examine(self, world: World) -> None:
-        """Compile an edited world, to be asked what suits it; `examined` brings its problem, or None."""
-        self._post(lambda: self.examined.emit(world, examined(world)))
+    def examine(self, place: Place) -> None:
+        """Make the problem of a place, to be asked what suits it; `examined` brings it, or None."""
+        self._post(lambda: self.examined.emit(place, examined(place)))
 
     def work_out(self, function: Callable[[], None]) -> None:
         """Do what would hold up the window; the function tells by a signal what it found."""
@@ -237,7 +237,7 @@ class Trainer(QThread):
             )
         while self._owed >= 1 and time.perf_counter() < deadline and not session.finished:
             before = session.clock
-            session.tick(int(min(self._owed, stride, 4096)))
+            session.tick(int(min(self._owed, stride, self._most_in_a_slice(session))))
             self._owed -= session.clock - before  # an update of networks makes no step
             if self._until_episode is not None and int(session.agent.episodes[0]) >= self._until_episode:
                 break
@@ -246,6 +246,12 @@ class Trainer(QThread):
         if left > 0 and steps_per_second is not None:
             self._wake.wait(left)
             self._wake.clear()
+
+    def _most_in_a_slice(self, session: TrainingSession) -> int:
+        """Steps of a tick that lasts no longer than a slice."""
+        if not isinstance(session.world, Simulation):
+            return 4096
+        return max(_FEW, int(_SLICE * self._rate.value / session.agent.n_seeds))
 
     def _due_in(self) -> float:
         """Seconds until somebody wants to see something."""
@@ -266,19 +272,8 @@ class Trainer(QThread):
             self._mailbox.publish(self._frame(self._session, self._view))
 
     def _frame(self, session: TrainingSession, view: View) -> Frame:
-        means = (
-            [mean for mean in session.recent_return() if not np.isnan(mean)] if "curves" in view.wants else []
-        )
-        if view.replica is not None and view.replica >= session.agent.n_seeds:
-            view = replace(view, replica=0)  # it was asked for while another run was shown
-        return Frame(
-            run_id=self._run_id,
-            progress=self._occupancy.progress(session, view, self._state == "training"),
-            state=self._state,
-            rate=self._rate.value if self._state == "training" else 0.0,
-            recent_return=float(np.mean(means)) if means else float("nan"),
-            evaluation=self._evaluation,
-        )
+        rate = self._rate.value if self._state == "training" else 0.0
+        return self._teller.frame(self._run_id, session, view, self._state, rate, self._evaluation)
 
     # -- commands, inside the thread --------------------------------------------------------------
 
@@ -317,7 +312,8 @@ class Trainer(QThread):
         self._until_episode, self._state = None, state
         if session.failure is None:
             session.log_gap()
-            self._evaluation = session.evaluate()
+            self._evaluation, fault = evaluated(session, over=state == "finished")
+            sentence = sentence or fault
         self.rested.emit(self._frame(session, View(None, frozenset({"curves", "oracle"}))))
         self._set_state(state, sentence)
 
@@ -376,13 +372,8 @@ class Trainer(QThread):
         self._pace, self._owed, self._last_slice = pace, 1.0, time.perf_counter()
 
     def _record(self, replica: int, seed: int) -> None:
-        session = self._session
-        if session is None:
-            return
-        mdp = session.agent.problem.mdp
-        probs = session.agent.policy().probs[replica]
-        episode: Episode = record_episode(mdp, probs, seed, episode_cap(mdp))
-        self.episode_recorded.emit(episode)
+        if self._session is not None:
+            self.episode_recorded.emit(recorded(self._session, replica, seed))
 
     def _call(self, function: Callable[[TrainingSession], object], sentence: str) -> None:
         if self._session is not None:

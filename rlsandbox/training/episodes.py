@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsandbox.learning.agent import Snapshot
 from rlsandbox.learning.exploration import DRAW, draw, seeded, uniform
 from rlsandbox.learning.walk import Model, noise, outcome, start_state
 from rlsandbox.worlds.compiled import kernel
@@ -38,6 +39,10 @@ class Episode:
     def score(self) -> float:
         """Undiscounted return."""
         return float(self.rewards.sum())
+
+    def shown(self, snapshot: Snapshot, t: int) -> Snapshot:
+        """What was learnt, with frame `t` in the place of what the agent does now."""
+        return replace(snapshot, state=int(self.states[t]), trail=self.states[:t].copy(), update=None)
 
 
 def record_episode(

@@ -10,6 +10,7 @@ from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.training.history import Gap, GapLog
 from rlsandbox.worlds.mdp import TabularMDP, compile_world
 from rlsandbox.worlds.places import Place
+from rlsandbox.worlds.simulation import Simulation
 from rlsandbox.worlds.world import World
 
 
@@ -41,6 +42,11 @@ class Progress:
     edits: tuple[tuple[float, str], ...]
     finished: bool
     failure: str | None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether there is a drawing of where it trains."""
+        return not isinstance(self.place, Simulation) or self.place.drawing is not None
 
     @classmethod
     def of_policy(cls, policy: SavedPolicy, replica: int | None = 0) -> Progress:

@@ -18,6 +18,7 @@ from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.oracle import Solution, occupancy, policy_values, solve
 from rlsandbox.learning.problem import Enumerable, misfit, problem_of
 from rlsandbox.training.evaluate import (
+    EVALUATION_EPISODES,
     Evaluation,
     evaluate_played,
     evaluate_policy,
@@ -377,14 +378,14 @@ class TrainingSession:
             self._oracle = (key, problem.once(("solution", gamma), lambda: solve(problem.mdp, gamma)))
         return self._oracle[1]
 
-    def evaluate(self) -> Evaluation:
+    def evaluate(self, episodes: int = EVALUATION_EPISODES) -> Evaluation:
         """Figures of the greedy policy of now."""
         agent = self.agent
         if isinstance(agent.problem, Enumerable):
-            return evaluate_policy(agent.policy(), agent.problem.mdp, self.oracle())
+            return evaluate_policy(agent.policy(), agent.problem.mdp, self.oracle(), episodes)
         assert isinstance(agent, DeepAgent)
         with agent.computing():
-            return evaluate_played(agent.best_for, agent.n_seeds, agent.problem.world)
+            return evaluate_played(agent.best_for, agent.n_seeds, agent.problem.world, episodes)
 
     def recent_return(self, episodes: int = 100) -> list[float]:
         """`[N]` mean online return over the last episodes, at most 128; NaN before the first."""

@@ -71,6 +71,10 @@ class Slice:
         found[:, :, self.y] = _middles(dimensions[self.y], self.rows)[:, None]
         return found.reshape(-1, len(self.at))
 
+    def suits(self, dimensions: Sequence[Dimension]) -> bool:
+        """Whether it can be asked about in a world of these dimensions."""
+        return len(self.at) == len(dimensions) and max(self.x, self.y) < len(dimensions)
+
     def spots(self, observations: NDArray[np.float32], dimensions: Sequence[Dimension]) -> NDArray[np.int64]:
         """`[...]`: at which of the places observations `[..., D]` lie, as far as x and y tell."""
         spots = np.zeros(observations.shape[:-1], np.int64)

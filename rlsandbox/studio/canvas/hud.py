@@ -48,8 +48,8 @@ def describe(world: World, cell: Cell, marks: Sequence[Mark] = ()) -> str:
         varies = " ±1" if world.rules.wind_random else ""
         parts.append(text.format(max(abs(rows), abs(columns))) + varies)
     for mark in marks:
-        if isinstance(mark, Heatmap) and mark.values.shape == world.terrain.shape:
-            value = float(mark.values[cell])
+        if isinstance(mark, Heatmap) and mark.by_cell.shape == world.terrain.shape:
+            value = float(mark.by_cell[cell])
             if not math.isnan(value):
                 parts.append(f"{mark.label} {number(value, 0 if value.is_integer() else 2)}")
     return "  ·  ".join(parts)

@@ -9,6 +9,7 @@ from rlsandbox.studio.controls.numbers import NumberField, NumberRow
 from rlsandbox.studio.controls.rows import Row
 from rlsandbox.studio.controls.scale import Scale
 from rlsandbox.studio.controls.section import Section, Separator
+from rlsandbox.studio.controls.segments import Segments
 from rlsandbox.studio.controls.slider import SlimSlider
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Row",
     "Scale",
     "Section",
+    "Segments",
     "Separator",
     "SlimSlider",
     "Switch",

@@ -1,6 +1,7 @@
 """Arrows: one small picture for each direction, length and ink, placed wherever it is needed."""
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -34,6 +35,9 @@ def paint_arrows(
         view: the grid's place.
         lift: how far above the middle of its cell an arrow stands, as a share of the cell.
     """
+    if mark.per_cell > 1:  # the parts are cells of a finer grid
+        view = replace(view, cell=view.cell / mark.per_cell)
+        bright = bright.repeat(mark.per_cell, axis=0).repeat(mark.per_cell, axis=1)
     rows, columns, towards, block = _shared(mark, bright.shape, view)
     if not len(rows):
         return

@@ -160,9 +160,9 @@ def paint_badges(painter: QPainter, mark: Badges, theme: Theme, view: View, lift
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for badge in mark.badges:
-        if badge.kind == "agent":
+        if badge.kind in _DISCS:
             middle = QPointF(view.left + badge.column * view.cell, view.top + (badge.row - lift) * view.cell)
-            paint_agent(painter, middle, view)
+            paint_agent(painter, middle, view, _DISCS[badge.kind])
         elif badge.kind in _FRAMES:
             role, width = _FRAMES[badge.kind]
             _paint_frame(painter, _cell_rect(badge, view), QColor(getattr(theme, role)), width, view)
@@ -173,6 +173,8 @@ def paint_badges(painter: QPainter, mark: Badges, theme: Theme, view: View, lift
     painter.restore()
 
 
+_DISCS = {"agent": 0.2, "point": 0.12}
+"""Radius in cells; a wall stops the middle of a point, so that it is drawn small."""
 _FRAMES = {
     "selected": ("accent", 2.5),
     "updated": ("warn", 2.0),
@@ -186,9 +188,9 @@ def _cell_rect(badge: Badge, view: View) -> QRectF:
     return view.rect(math.floor(badge.row), math.floor(badge.column))
 
 
-def paint_agent(painter: QPainter, middle: QPointF, view: View) -> None:
-    """The agent: an orange disc with a white rim and a glint."""
-    radius = max(0.2 * view.cell, 3.0 * view.scale)
+def paint_agent(painter: QPainter, middle: QPointF, view: View, share: float = 0.2) -> None:
+    """The agent: an orange disc with a white rim and a glint; its radius is a share of a cell."""
+    radius = max(share * view.cell, 3.0 * view.scale)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(0, 0, 0, 70))
     painter.drawEllipse(middle + QPointF(0, 0.1 * radius), 1.24 * radius, 1.24 * radius)

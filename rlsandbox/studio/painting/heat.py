@@ -2,11 +2,12 @@
 
 import functools
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPaintEngine, QPainter, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QImage, QPaintEngine, QPainter, QPen, QPixmap, QPolygonF, QRegion
 
 from rlsandbox.marks import Heatmap, Triangles
 from rlsandbox.studio.colormaps import is_bright, words
@@ -34,14 +35,47 @@ def shades(mark: Heatmap | Triangles, values: NDArray[np.float64]) -> NDArray[np
 
 def brightness(mark: Heatmap | Triangles, bright: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """`[H, W]`: where ink must be dark, over the mark where it has values and over `bright` elsewhere."""
-    values = mark.values if isinstance(mark, Heatmap) else np.fmax.reduce(mark.values, axis=-1)
+    values = mark.by_cell if isinstance(mark, Heatmap) else np.fmax.reduce(mark.values, axis=-1)
     index = shades(mark, values)
     return np.where(index == NOWHERE, bright, is_bright(mark.colormap)[index])
 
 
 def paint_heatmap(painter: QPainter, mark: Heatmap, theme: Theme, view: View) -> None:
-    """The part of a heatmap that is in view, as one image of a pixel a cell."""
-    _paint_cells(painter, mark, mark.values, view)
+    """The part of a heatmap that is in view, as one image of a pixel a cell, or a smooth one."""
+    if mark.per_cell == 1:
+        _paint_cells(painter, mark, mark.values, view)
+    else:
+        _paint_surface(painter, mark, view)
+
+
+def _paint_surface(painter: QPainter, mark: Heatmap, view: View) -> None:
+    """Colours flow into each other inside of the cells that have values, and end sharply at their edges."""
+    values, parts = mark.values, mark.per_cell
+    if is_vector(painter):
+        _paint_cells(painter, mark, values, replace(view, cell=view.cell / parts))
+        return
+    known = ~np.isnan(mark.by_cell)
+    edges = np.diff(np.pad(known, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    region = QRegion()
+    for (r, first), (_, end) in zip(np.argwhere(edges == 1), np.argwhere(edges == -1), strict=True):
+        region += view.rect(int(r), int(first), 1, int(end - first)).toRect()
+    colors = words(mark.colormap)[shades(mark, _spread(np.pad(values, 1, mode="edge")))]
+    ring = 1 / parts
+    rows, columns = values.shape
+    target = view.rect(-ring, -ring, rows / parts + 2 * ring, columns / parts + 2 * ring)
+    painter.save()
+    painter.setClipRegion(region, Qt.ClipOperation.IntersectClip)
+    _draw_words(painter, colors, target, smooth=True)
+    painter.restore()
+
+
+def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values that reach one place further, so that nothing fades where they end."""
+    for axis in (0, 1):
+        for shift in (1, -1):
+            beside = np.roll(values, shift, axis=axis)
+            values = np.where(np.isnan(values), beside, values)
+    return values
 
 
 def _paint_cells(
@@ -139,13 +173,13 @@ def _paint_cross(painter: QPainter, rect: QRectF, pen: QPen) -> None:
     painter.restore()
 
 
-def _draw_words(painter: QPainter, colors: NDArray[np.uint32], target: QRectF) -> None:
+def _draw_words(painter: QPainter, colors: NDArray[np.uint32], target: QRectF, smooth: bool = False) -> None:
     pixels = np.ascontiguousarray(colors)
     rows, columns = pixels.shape
     # Colours are opaque or nothing, hence premultiplied as they are. The image borrows the array's memory.
     image = QImage(pixels.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied)
     painter.save()
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
     painter.drawImage(target, image, QRectF(0, 0, columns, rows))
     painter.restore()
 

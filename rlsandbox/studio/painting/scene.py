@@ -88,11 +88,17 @@ def paint_scene(
 
 def _fitting(marks: Sequence[Mark], world: World) -> list[Mark]:
     """The marks that are about a world of this size: those of the last world may come a moment too late."""
+    height, width = world.terrain.shape
     return [
         mark
         for mark in marks
-        if not isinstance(mark, Heatmap | Triangles | Labels) or mark.values.shape[:2] == world.terrain.shape
+        if not isinstance(mark, Heatmap | Triangles | Labels)
+        or mark.values.shape[:2] == (_parts(mark) * height, _parts(mark) * width)
     ]
+
+
+def _parts(mark: Mark) -> int:
+    return mark.per_cell if isinstance(mark, Heatmap) else 1
 
 
 _VALUES = {Heatmap: paint_heatmap, Triangles: paint_triangles}
@@ -146,7 +152,7 @@ def _valued(world: World, values: Sequence[Heatmap | Triangles]) -> NDArray[np.b
     """`[H, W]`: where values cover the ground and nothing covers them."""
     valued = np.zeros(world.terrain.shape, bool)
     for mark in values:
-        known = ~np.isnan(mark.values)
+        known = ~np.isnan(mark.by_cell if isinstance(mark, Heatmap) else mark.values)
         valued |= known if isinstance(mark, Heatmap) else known.any(axis=-1)
     return valued & ~_HIDING[world.terrain]
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from rlsandbox.algorithms import registry
-from rlsandbox.learning.problem import Enumerable
+from rlsandbox.learning.problem import Enumerable, Problem, Simulated
 from rlsandbox.studio.controls import (
     ChoiceRow,
     IconButton,
@@ -208,7 +208,7 @@ class AgentPanel(QWidget):
             if request[unit] is not None:
                 counted = registry()[request["algorithm"]].unit if unit == "steps" else unit
                 self.budget.set_value((counted, request[unit]))
-        self._begun, self._begun_policy = self._settings(), self.policy_file.value()
+        self._begun, self._begun_policy = self.settings(), self.policy_file.value()
         self._refresh()
 
     def set_world(self, world: World) -> None:
@@ -217,12 +217,14 @@ class AgentPanel(QWidget):
         self._advice = " ".join(world.advice())
         self._refresh()
 
-    def set_problem(self, problem: Enumerable | None) -> None:
-        """The model of the world of now, a little later: what suits it, and which goals nobody reaches."""
-        self._problem = problem
-        self.picker.set_problem(problem or Enumerable)
-        if problem is not None:
-            self._advice = " ".join(problem.world.advice(problem.mdp))
+    def set_problem(self, problem: Problem | None, kind: type[Problem] = Enumerable) -> None:
+        """The problem of now, or its kind while nobody knows more: what suits it; which goals nobody reaches."""
+        self._problem = problem if isinstance(problem, Enumerable) else None
+        self.picker.set_problem(problem or kind)
+        if self._problem is not None:
+            self._advice = " ".join(self._problem.world.advice(self._problem.mdp))
+        elif kind is Simulated:
+            self._advice = ""
         self._refresh()
 
     def set_state(self, state: str) -> None:
@@ -231,7 +233,7 @@ class AgentPanel(QWidget):
         Empty: nothing was learnt yet. Idle: an agent is there, but no run that could go on.
         """
         if state in ("training", "paused") and self._state not in ("training", "paused"):
-            self._begun, self._begun_policy = self._settings(), self.policy_file.value()
+            self._begun, self._begun_policy = self.settings(), self.policy_file.value()
         self._state = state
         self._refresh()
 
@@ -248,9 +250,10 @@ class AgentPanel(QWidget):
         Raises:
             SandboxError: a policy is to be loaded, and there is none that fits the world.
         """
-        return self._settings() | ({"policy": self.policy_file.probs()} if self._loads() else {})
+        return self.settings() | ({"policy": self.policy_file.probs()} if self._loads() else {})
 
-    def _settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
+        """The same, but for a policy from a file."""
         unit, amount = self.budget.value()
         first = int(self.first_seed.value())
         return {
@@ -280,7 +283,7 @@ class AgentPanel(QWidget):
     def _same_run(self) -> bool:
         if self._begun is None:
             return True
-        now, then = self._settings(), self._begun
+        now, then = self.settings(), self._begun
         if any(now[name] != then[name] for name in ("algorithm", "seeds")):
             return False
         if self._loads() and self.policy_file.value() is not self._begun_policy:

@@ -1,0 +1,146 @@
+"""Where one trains: the drawing, its continuous form, or an environment of Gymnasium; and what follows from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from rlsandbox.algorithms import registry
+from rlsandbox.learning.problem import Enumerable, Problem, Simulated, misfit
+from rlsandbox.studio.panels.place_panel import GRID, GYM, POINT, kind_of
+from rlsandbox.worlds.gym_world import GymWorld
+from rlsandbox.worlds.places import Place
+from rlsandbox.worlds.point import point_misfit
+from rlsandbox.worlds.point_world import PointWorld
+from rlsandbox.worlds.simulation import Simulation
+from rlsandbox.worlds.world import World
+
+if TYPE_CHECKING:
+    from rlsandbox.studio.main_window import MainWindow
+
+FIRST_PLAYED = "ppo"
+"""What a newcomer trains where nobody can list the states."""
+_FIRST = {POINT: (4, 20_000), GYM: (1, 50_000)}
+"""Seeds and steps that one sees the end of."""
+
+
+class PlaceControl(QObject):
+    """Owner of the choice where to train. The drawing belongs to the document.
+
+    Signals:
+        changed: the place is another one now.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.place: Place = window.document.world
+        """Where one trains."""
+        self._gym: GymWorld | None = None
+        self._left: dict[str, Any] | None = None
+        """What the agent panel said before it had to say something else."""
+
+    @property
+    def kind(self) -> str:
+        """Which kind of place that is."""
+        return kind_of(self.place)
+
+    @Slot(str)
+    def choose(self, kind: str) -> None:
+        """Train on the drawing, in its continuous form, or in an environment that is asked for."""
+        if kind == GYM:
+            self.ask()
+        elif kind != self.kind:
+            self._move(self._on_drawing(kind))
+
+    @Slot()
+    def ask(self) -> None:
+        """Ask for an environment, and go there."""
+
+    def go_to(self, place: Place) -> None:
+        """Train where a run has trained; its drawing is already the open one."""
+        if isinstance(place, GymWorld):
+            self._gym = place
+            self._move(place)
+        elif kind_of(place) != self.kind:
+            self._move(self._on_drawing(kind_of(place)))
+
+    def _on_drawing(self, kind: str) -> Place:
+        world = self._window.document.world
+        return PointWorld(world) if kind == POINT else world
+
+    def follow(self, world: World) -> None:
+        """The drawing is another one."""
+        self._window.place_panel.set_world(world)
+        reason = point_misfit(world) if self.kind == POINT else None
+        if reason is not None:
+            self._window.say(self.tr("Back on the grid: {0}").format(reason))
+            self._move(world)
+        elif self.kind != GYM:
+            self._stand(self._on_drawing(self.kind))
+
+    def _move(self, place: Place) -> None:
+        """To another kind of place; the run rests in the table."""
+        self._window.reset()
+        self._window.spot_panel.show_facts(
+            self.tr("Place"), (), self.tr("Nothing is learnt yet: press Train.")
+        )
+        self._window.agent.set_problem(None, _problem_in(place))
+        self._stand(place)
+
+    def _stand(self, place: Place) -> None:
+        window, self.place = self._window, place
+        window.place_panel.set_place(place)
+        window.status.show_place(place)
+        window.inspector.setVisible(not isinstance(place, Simulation))
+        window.spot_panel.setVisible(isinstance(place, Simulation))
+        window.control.trainer.examine(place)
+        window.control.edit_place(place)
+        self.changed.emit(place)
+
+    # -- an algorithm that fits --------------------------------------------------------------------
+
+    @Slot(object, object)
+    def on_examined(self, place: Place, problem: Problem | None) -> None:
+        """What suits the place of now; where the chosen algorithm does not, another takes its place."""
+        if place is not self.place:
+            return
+        agent = self._window.agent
+        agent.set_problem(problem, _problem_in(place))
+        if isinstance(problem, Simulated):
+            if agent.state() == "empty" and agent.picker.misfit():
+                self._stand_in(problem)
+        elif self._left is not None and self.kind == GRID:
+            left, self._left = self._left, None
+            agent.set_run(left)
+            self._window.offer(left["algorithm"])
+
+    def _stand_in(self, problem: Simulated) -> None:
+        """Take an algorithm that suits a world that can only be played."""
+        window = self._window
+        fits = [name for name, agent in registry().items() if misfit(agent, problem) is None]
+        if not fits:
+            return
+        left = window.agent.settings()
+        name = FIRST_PLAYED if FIRST_PLAYED in fits else fits[0]
+        before, now = registry()[left["algorithm"]], registry()[name]
+        seeds, steps = _FIRST[self.kind]
+        seeds = tuple(range(left["seeds"][0], left["seeds"][0] + min(seeds, len(left["seeds"]))))
+        own = {"algorithm": name, "config": {}, "seeds": seeds, "steps": steps, "episodes": None}
+        window.agent.set_run(own)
+        window.offer(name)
+        self._left = self._left or left
+        sentence = self.tr("{0} instead of {1}, which does not train here.")
+        window.say(sentence.format(now.title, before.title))
+
+    @Slot()
+    def keep_algorithm(self) -> None:
+        """The user has picked an algorithm: it stays."""
+        self._left = None
+
+
+def _problem_in(place: Place) -> type[Problem]:
+    return Simulated if isinstance(place, Simulation) else Enumerable
