@@ -7,6 +7,7 @@ middle is (r + 0.5, c + 0.5). NaN means: nothing here. The studio paints them: s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Heatmap:
     logarithmic: bool = False
     per_cell: int = 1
 
-    @property
+    @cached_property
     def by_cell(self) -> NDArray[np.float64]:
         """`[H, W]`: the mean in each cell, NaN where there is none."""
         if self.per_cell == 1:

@@ -108,6 +108,10 @@ class CanvasBar(QWidget):
                 why = self.tr("{0}: it is about the cells of a grid.")
             chip.setToolTip(overlay.tip if has else why.format(overlay.title, agent.title))
 
+    def set_zoom_visible(self, visible: bool) -> None:
+        """Show the zoom, or not where nothing can be zoomed."""
+        self._zoom.setVisible(visible)
+
     def set_zoom(self, share: float) -> None:
         """Show the zoom; 1 fits the whole world."""
         self._zoom.setText(f"{share:.0%}".replace("%", " %"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Slot
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QStackedWidget
 
 from rlsandbox.algorithms import find
 from rlsandbox.learning.configs import Shaped
@@ -19,6 +19,8 @@ from rlsandbox.studio.controls.section import Separator
 from rlsandbox.studio.docks import Docks, column
 from rlsandbox.studio.document import Document
 from rlsandbox.studio.driving_control import DrivingControl
+from rlsandbox.studio.environment.view import EnvironmentView
+from rlsandbox.studio.environment_control import EnvironmentControl
 from rlsandbox.studio.files_control import FilesControl
 from rlsandbox.studio.garbage import WindowGarbage
 from rlsandbox.studio.panels.agent_panel import AgentPanel
@@ -67,6 +69,7 @@ class MainWindow(QMainWindow):
         self.files = FilesControl(self)
         self._build()
         self.places, self.space = PlaceControl(self), SpaceControl(self)
+        self.environments = EnvironmentControl(self)
         self.showing = Showing(self)
         self.driving = DrivingControl(self)
         self.actions_table = Actions(self)
@@ -90,7 +93,10 @@ class MainWindow(QMainWindow):
         self.notice = Notice()
         self.transport = Transport()
         above, below = (self.canvas_bar, Separator(), self.notice), (Separator(), self.transport)
-        self.setCentralWidget(column(*above, self.canvas, *below, grows=self.canvas))
+        self.environment, self.stage = EnvironmentView(), QStackedWidget()
+        self.stage.addWidget(self.canvas)
+        self.stage.addWidget(self.environment)
+        self.setCentralWidget(column(*above, self.stage, *below, grows=self.stage))
 
         self.place_panel = PlacePanel()
         self.tools, self.palette_panel = ToolsPanel(TOOLS), PalettePanel()
@@ -142,6 +148,7 @@ class MainWindow(QMainWindow):
         self.inspector.highlight.connect(showing.point_out)
         self.transport.speed_changed.connect(control.set_pace)
         self.transport.frame_changed.connect(control.show_episode_frame)
+        self.transport.frame_changed.connect(self.environments.refresh)
         self.transport.record_clicked.connect(control.record)
         self.transport.live_clicked.connect(showing.live)
         self.canvas_bar.overlay_toggled.connect(control.set_overlay)
@@ -157,6 +164,7 @@ class MainWindow(QMainWindow):
         control.rejected.connect(self._on_rejected)
         control.trainer.done.connect(self._on_done)
         control.trainer.examined.connect(self.places.on_examined)
+        self.places.changed.connect(self.environments.set_place)
         self.places.changed.connect(self.space.set_place)
         self.place_panel.chosen.connect(self.places.choose)
         agent.shaping.asked.connect(self._check_shaping)

@@ -1,4 +1,4 @@
-"""Where one trains: the drawing, its continuous form, or an environment of Gymnasium; and what follows from it."""
+"""Where one trains: on the drawing, in its continuous form, or in an environment of Gymnasium."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from rlsandbox.algorithms import registry
 from rlsandbox.learning.problem import Enumerable, Problem, Simulated, misfit
+from rlsandbox.studio.panels.gym_dialog import WELL_KNOWN, GymDialog, looked_up, registered
 from rlsandbox.studio.panels.place_panel import GRID, GYM, POINT, kind_of
 from rlsandbox.worlds.gym_world import GymWorld
 from rlsandbox.worlds.places import Place
@@ -30,9 +31,13 @@ class PlaceControl(QObject):
 
     Signals:
         changed: the place is another one now.
+        registered: ids of environments.
+        looked_up: (id, environment or None, sentence).
     """
 
     changed = Signal(object)
+    registered = Signal(object)
+    looked_up = Signal(str, object, str)
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
@@ -59,6 +64,25 @@ class PlaceControl(QObject):
     @Slot()
     def ask(self) -> None:
         """Ask for an environment, and go there."""
+        dialog = GymDialog(self._gym.id if self._gym is not None else WELL_KNOWN[0], self._window)
+        trainer = self._window.control.trainer
+
+        def look_up(name: str) -> None:
+            if name:
+                trainer.work_out(lambda: self.looked_up.emit(name, *looked_up(name)))
+            else:
+                trainer.work_out(lambda: self.registered.emit(registered()))
+
+        dialog.asked.connect(look_up)
+        self.registered.connect(dialog.known)
+        self.looked_up.connect(dialog.found)
+        dialog.begin()
+        world = dialog.world() if dialog.exec() == GymDialog.DialogCode.Accepted else None
+        self.registered.disconnect(dialog.known)
+        self.looked_up.disconnect(dialog.found)
+        dialog.deleteLater()
+        if world is not None:
+            self.go_to(world)
 
     def go_to(self, place: Place) -> None:
         """Train where a run has trained; its drawing is already the open one."""

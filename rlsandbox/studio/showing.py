@@ -55,6 +55,7 @@ class Showing(QObject):
         snapshot = None if control.progress is None else control.progress.snapshot
         if snapshot is not None and snapshot.played is not None:
             self._window.space.inspect(snapshot)
+            self._window.environments.inspect(snapshot)
             return
         inspector.show_cell(control.progress, control.selected)
         stepping = control.frame is not None and control.is_stepping

@@ -28,8 +28,9 @@ from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.simulation import Slice
 from rlsandbox.worlds.world import World
 
-_FRAME_SECONDS, _POLL_MS = 0.0155, 2
-"""A frame is asked for so often; its answer is looked for more often, so that it is painted at once."""
+_FRAME_SECONDS, _PLAYED_SECONDS, _POLL_MS = 0.0155, 0.033, 2
+"""A frame is asked for so often, of a world that is played in Python, which painting holds up, less often;
+its answer is looked for more often, so that it is painted at once."""
 _CURVES_EVERY = 0.3
 _FOLLOWED_STEPS = 5
 """Up to so many steps a second each update is written out."""
@@ -307,7 +308,8 @@ class TrainingControl(QObject):
         if self.current is not None and wanted:
             self._asked, self._dirty = True, False
             # frames keep their beat; one that came late does not hurry the next
-            self._due = max(self._due + _FRAME_SECONDS, time.perf_counter())
+            beat = _FRAME_SECONDS if self.slice is None and not self.wants else _PLAYED_SECONDS
+            self._due = max(self._due + beat, time.perf_counter())
             self.trainer.ask(self._view(), self._due)
 
     @Slot()

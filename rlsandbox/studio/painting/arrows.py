@@ -16,6 +16,8 @@ from rlsandbox.studio.painting.view import View
 MOST_GLYPHS = 6000
 """Arrows in one frame at most; where there are more cells, neighbours share one."""
 _SMALLEST_PITCH = 11.0  # logical pixels between arrows
+_FIELD_PITCH = 20.0
+"""The same where they stand for the parts of cells: forces are read as a field, one by one."""
 _ANGLES, _LENGTHS = 96, 12
 _DOT = -1
 
@@ -78,11 +80,14 @@ def _shared(
     norms = np.hypot(mark.towards[seen, 0], mark.towards[seen, 1])
     unit = mark.towards[seen] / np.where(norms > 0, norms, 1)[:, None]
     vectors = unit * mark.lengths[seen, None]
+    smallest = _SMALLEST_PITCH if mark.per_cell == 1 else _FIELD_PITCH
     block = max(
         1,
-        math.ceil(_SMALLEST_PITCH / view.logical_cell - 0.25),
+        math.ceil(smallest / view.logical_cell - 0.25),
         math.ceil(math.sqrt(len(rows) / MOST_GLYPHS)),
     )
+    if 1 < block < mark.per_cell:
+        block = mark.per_cell  # no block reaches over the edge of a cell, where a wall may be
     if block == 1:
         return rows + 0.5, columns + 0.5, vectors, 1
     # Blocks lie at fixed places in the world, so that panning does not stir them.

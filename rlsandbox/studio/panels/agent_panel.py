@@ -218,7 +218,7 @@ class AgentPanel(QWidget):
         self._refresh()
 
     def set_problem(self, problem: Problem | None, kind: type[Problem] = Enumerable) -> None:
-        """The problem of now, or its kind while nobody knows more: what suits it; which goals nobody reaches."""
+        """The problem of now, or its kind while nobody knows more: what suits it, goals nobody reaches."""
         self._problem = problem if isinstance(problem, Enumerable) else None
         self.picker.set_problem(problem or kind)
         if self._problem is not None:

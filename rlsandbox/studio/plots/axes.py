@@ -20,12 +20,17 @@ _ROOM = {"left": 32, "bottom": 84}
 
 
 class RoundAxis(pg.AxisItem):
-    """Numbers at multiples of 1, 2 or 5 times a power of ten; at the end of a lower one what they count."""
+    """Numbers at multiples of 1, 2 or 5 times a power of ten; at the end of a lower one what they count.
 
-    def __init__(self, side: str) -> None:
+    Args:
+        side: "left" or "bottom".
+        whole: whether what a lower axis counts is whole.
+    """
+
+    def __init__(self, side: str, whole: bool = True) -> None:
         super().__init__(side, showValues=True)
         self._room, self._unit = _ROOM[side], ""
-        self._least = 1.0 if side == "bottom" else 0.0
+        self._least = 1.0 if side == "bottom" and whole else 0.0
         self.setStyle(tickLength=0, tickTextOffset=6, hideOverlappingLabels=False)
         self.setTickFont(font(11))
         self.enableAutoSIPrefix(False)
