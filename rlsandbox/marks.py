@@ -127,7 +127,11 @@ class Edges:
 
 @dataclass(frozen=True)
 class Badge:
-    """A sign on one cell: "agent", "point" (an agent between cells), "selected", "updated", "touched", "changed", "disagrees", or a text."""
+    """A sign on one cell.
+
+    Its kind is "agent", "point" (an agent between cells), "selected", "updated", "touched", "changed",
+    "disagrees", or a text.
+    """
 
     row: float
     column: float

@@ -93,7 +93,7 @@ def parts_of(world: World, snapshot: Snapshot) -> int:
 
 
 def fits(world: World, snapshot: Snapshot) -> bool:
-    """Whether a continuous world was asked about the cells that it has; not just after its size has changed."""
+    """Whether a continuous world was asked about the cells that it has; not so after it was resized."""
     chosen, parts = None if snapshot.played is None else snapshot.played.slice, parts_of(world, snapshot)
     return chosen is None or (chosen.rows, chosen.columns) == (parts * world.height, parts * world.width)
 
@@ -264,4 +264,4 @@ def _forces(scene: Scene, forces: Floats) -> tuple[Arrows, ...]:
     grid = grid.reshape(height, share, width, share, 2).mean(axis=(1, 3))
     rows, columns = np.nonzero(~np.isnan(grid[:, :, 0]))
     towards = grid[rows, columns][:, ::-1]  # rows before columns
-    return (Arrows(rows, columns, towards, np.hypot(*towards.T).clip(0.0, 1.0), found),)
+    return (Arrows(rows, columns, towards, np.linalg.norm(towards, axis=1).clip(0.0, 1.0), found),)

@@ -56,6 +56,6 @@ def _way(scene: Scene, played: Played) -> tuple[Mark, ...]:
     points = np.concatenate((played.way, played.seen[None]))[:, :2].astype(np.float64)
     places = (points[:, ::-1] + 1) / 2 * scene.world.terrain.shape
     jumps = np.ones(len(places), np.bool_)
-    jumps[1:] = np.hypot(*np.diff(places, axis=0).T) > _FAR
-    agent = Badges((Badge(*places[-1].tolist(), "point"),))
+    jumps[1:] = np.linalg.norm(np.diff(places, axis=0), axis=1) > _FAR
+    agent = Badges((Badge(float(places[-1, 0]), float(places[-1, 1]), "point"),))
     return (Paths(places, jumps), agent) if len(places) > 1 else (agent,)

@@ -110,6 +110,13 @@ class Actions(QObject):
                 menu, entry.title, lambda key=name: window.files.open_gallery(key), tip=entry.description
             )
         menu.addSeparator()
+        tip = self.tr("The drawing, cell by cell")
+        self._add(menu, self.tr("Train on the &grid"), lambda: window.places.choose("grid"), tip=tip)
+        tip = self.tr("The drawing as a continuous world: a force pushes a point")
+        self._add(menu, self.tr("Train as a &point"), lambda: window.places.choose("point"), tip=tip)
+        tip = self.tr("CartPole, LunarLander, or any other environment by its id")
+        self._add(menu, self.tr("Gymnasium &environment…"), window.places.ask, tip=tip)
+        menu.addSeparator()
         self._add(menu, self.tr("Random &maze…"), lambda: window.files.generate("maze"))
         self._add(menu, self.tr("&Open grid…"), lambda: window.files.generate("open"))
 

@@ -83,7 +83,7 @@ class CanvasBar(QWidget):
             self._combo.setCurrentIndex(row)
 
     def set_offers(self, agent: type[Agent], place: Place | None = None) -> None:
-        """Offer the overlays that an algorithm has something for in a place; the others say why not, and wait."""
+        """Offer the overlays that an algorithm has something for there; the others say why not, and wait."""
         played = isinstance(place, Simulation)
         drawn = not isinstance(place, Simulation) or place.drawing is not None
         self.chips.setEnabled(drawn)

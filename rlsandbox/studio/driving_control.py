@@ -19,6 +19,8 @@ from rlsandbox.studio.files_control import with_ending
 from rlsandbox.studio.tools import Select
 from rlsandbox.studio.typography import minus
 from rlsandbox.training.evaluate import EVALUATION_SEED, episode_cap, oracle_policy, rollouts
+from rlsandbox.training.playing import PlayedEpisode
+from rlsandbox.worlds.errors import check
 from rlsandbox.worlds.mdp import TabularMDP
 from rlsandbox.worlds.rules import Action, Cell
 from rlsandbox.worlds.world import World
@@ -93,11 +95,12 @@ class DrivingControl(QObject):
         """Begin an episode, with other dice than the last.
 
         Raises:
-            SandboxError: nobody can act in this world.
+            SandboxError: nobody can act in this world, or it is no grid.
         """
         from rlsandbox.training.driving import Drive  # it loads gymnasium, which nothing else here needs
 
         window = self._window
+        check(window.places.kind == "grid", "One drives through a grid: choose Grid at the upper left.")
         window.control.leave_episode()
         self._seed += 1
         drive = Drive(window.document.world, self._seed)
@@ -148,6 +151,9 @@ class DrivingControl(QObject):
         """Write the transitions of the episode that is shown, a driven or a recorded one."""
         window = self._window
         episode, world = window.control.episode, window.control.episode_world
+        if isinstance(episode, PlayedEpisode):
+            window.say(self.tr("Only episodes of grids can be written to a file."))
+            return
         if episode is None or world is None or not len(episode):
             window.say(self.tr("There is no episode yet: drive one (F9), or record one of the policy (F8)."))
             return

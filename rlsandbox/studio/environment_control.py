@@ -1,4 +1,4 @@
-"""An environment of Gymnasium in the place of the canvas: asks for its picture and its map, and shows them."""
+"""An environment of Gymnasium in the place of the canvas: asks for its picture and map, and shows them."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QMessageBox, QSpinBox
 
 from rlsandbox.policies.exports import write_csv, write_python
@@ -16,7 +17,7 @@ from rlsandbox.studio.painting import render_png, render_svg
 from rlsandbox.studio.settings import remember_file
 from rlsandbox.studio.theme import theme
 from rlsandbox.training.api import saved_policy
-from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.files import SUFFIX, TABLE_SUFFIX, import_world, open_world, suffix
 from rlsandbox.worlds.gallery import gallery
 from rlsandbox.worlds.world import MAX_SIDE, World
@@ -193,9 +194,14 @@ class FilesControl(QObject):
     def export_picture(self) -> None:
         """The world with its overlays as PNG or SVG."""
         window = self._window
+        drawn = window.stage.currentWidget() is window.canvas
         path, chosen = QFileDialog.getSaveFileName(
-            window, self.tr("Export the picture"), "world.png", _PICTURES
+            window, self.tr("Export the picture"), "world.png", _PICTURES if drawn else "PNG (*.png)"
         )
+        if path and not drawn:
+            target = with_ending(path, chosen, (".png",))
+            self.export(lambda: _save(window.environment.grab(), target), target)
+            return
         world = window.canvas.world
         if path and world is not None:
             target = with_ending(path, chosen, (".png", ".svg"))
@@ -257,6 +263,10 @@ class FilesControl(QObject):
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return None
         return {key: box.value() for key, box in boxes.items()}
+
+
+def _save(picture: QPixmap, path: Path) -> None:
+    check(picture.save(str(path)), "the picture cannot be written.", str(path))
 
 
 def with_ending(path: str, chosen: str, endings: tuple[str, ...]) -> Path:

@@ -27,7 +27,7 @@ from rlsandbox.studio.panels.agent_panel import AgentPanel
 from rlsandbox.studio.panels.cell_panel import CellPanel
 from rlsandbox.studio.panels.inspector_panel import InspectorPanel
 from rlsandbox.studio.panels.palette_panel import PalettePanel
-from rlsandbox.studio.panels.place_panel import PlacePanel
+from rlsandbox.studio.panels.place_panel import GYM, PlacePanel
 from rlsandbox.studio.panels.rules_panel import RulesPanel
 from rlsandbox.studio.panels.runs_panel import RunsPanel
 from rlsandbox.studio.panels.shaping_note import finding
@@ -166,6 +166,7 @@ class MainWindow(QMainWindow):
         control.trainer.examined.connect(self.places.on_examined)
         self.places.changed.connect(self.environments.set_place)
         self.places.changed.connect(self.space.set_place)
+        self.places.changed.connect(self._on_titled)
         self.place_panel.chosen.connect(self.places.choose)
         agent.shaping.asked.connect(self._check_shaping)
         agent.shaping.pointed.connect(canvas.select)
@@ -193,11 +194,13 @@ class MainWindow(QMainWindow):
         self.canvas.select(None)
         self.canvas.set_marks(())
         self.document.open(world, path)  # type: ignore[arg-type]
+        self.places.to_drawing()
         self.canvas.fit()
 
     def show_policy(self, policy: SavedPolicy) -> None:
         """Show a saved policy on the world that it was made for."""
         self.open_document(policy.world)
+        self.places.go_to(policy.world)
         self._try(lambda: self._take_policy(policy))
 
     def _take_policy(self, policy: SavedPolicy) -> None:
@@ -207,8 +210,10 @@ class MainWindow(QMainWindow):
 
     @Slot()
     def _on_titled(self) -> None:
-        self.top_bar.set_title(self.document.title, self.document.unsaved)
-        self.setWindowTitle(f"{self.document.title}[*]")
+        drawn = self.places.kind != GYM
+        title = self.document.title if drawn else self.places.place.name.removeprefix("gym:")
+        self.top_bar.set_title(title, drawn and self.document.unsaved)
+        self.setWindowTitle(f"{title}[*]")
         self.setWindowModified(self.document.unsaved)
         self.status.show_saved(not self.document.unsaved)
 

@@ -59,7 +59,11 @@ class PlaceControl(QObject):
         if kind == GYM:
             self.ask()
         elif kind != self.kind:
-            self._move(self._on_drawing(kind))
+            reason = point_misfit(self._window.document.world) if kind == POINT else None
+            if reason is None:
+                self._move(self._on_drawing(kind))
+            else:
+                self._window.say(reason[:1].upper() + reason[1:], "bad")
 
     @Slot()
     def ask(self) -> None:
@@ -91,6 +95,11 @@ class PlaceControl(QObject):
             self._move(place)
         elif kind_of(place) != self.kind:
             self._move(self._on_drawing(kind_of(place)))
+
+    def to_drawing(self) -> None:
+        """Out of an environment, back to what is drawn."""
+        if self.kind == GYM:
+            self._move(self._window.document.world)
 
     def _on_drawing(self, kind: str) -> Place:
         world = self._window.document.world

@@ -67,6 +67,7 @@ class Run:
             edits=progress.edits,
             epsilon=self._epsilon(frame),
             predicts=self.predicts,
+            played=progress.snapshot.played is not None,
         )
 
     @staticmethod

@@ -36,8 +36,8 @@ class VelocityPad(QWidget):
         self.setAccessibleName(self.tr("Velocity"))
         self.setToolTip(
             self.tr(
-                "The velocity at which values and forces are shown: drag from the middle, or use the arrow keys;"
-                " a double click is at rest again"
+                "The velocity at which values and forces are shown: drag from the middle, or use the"
+                " arrow keys; a double click is at rest again"
             )
         )
 
@@ -69,7 +69,7 @@ class VelocityPad(QWidget):
         """The velocity in words."""
         x, y = self._velocity
         if not (x or y):
-            return self.tr("at rest")
+            return self.tr("asked at rest")
         return minus(f"{x:.1f}, {y:.1f}") + self.tr(" cells/s")
 
     def _middle(self) -> QPointF:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -69,12 +69,16 @@ class StateMap(pg.PlotWidget):
         box.setMouseEnabled(False, False)
         box.setDefaultPadding(0.0)
         self._image = pg.ImageItem(axisOrder="row-major")
-        self._rim, self._way = pg.PlotCurveItem(), pg.PlotCurveItem()
-        self._agent = pg.ScatterPlotItem(size=12, pxMode=True)
+        self._rim, self._way = pg.PlotCurveItem(antialias=True), pg.PlotCurveItem(antialias=True)
+        self._agent = pg.ScatterPlotItem(size=12, pxMode=True, antialias=True)
         for item in (self._image, self._rim, self._way, self._agent):
             self.addItem(item)
         self._dress()
         theme_manager().changed.connect(self._dress)
+
+    def set_range(self, x: Dimension, y: Dimension) -> None:
+        """Show the ranges of two dimensions."""
+        self.plotItem.getViewBox().setRange(xRange=(x.low, x.high), yRange=(y.low, y.high), padding=0.0)
 
     def set_colours(self, shown: Scaled | Chosen, chosen: Slice, dimensions: Sequence[Dimension]) -> None:
         """Show values, or actions, at the places of a slice."""
@@ -87,7 +91,7 @@ class StateMap(pg.PlotWidget):
         x, y = dimensions[chosen.x], dimensions[chosen.y]
         self._image.setImage(pixels, autoLevels=False, levels=(0, 255))
         self._image.setRect(QRectF(x.low, y.low, x.high - x.low, y.high - y.low))
-        self.plotItem.getViewBox().setRange(xRange=(x.low, x.high), yRange=(y.low, y.high), padding=0.0)
+        self.set_range(x, y)
 
     def set_way(self, way: NDArray[np.floating], chosen: Slice) -> None:
         """Show where the agent is, `[L, D]` oldest first, and how it came there."""
@@ -102,14 +106,14 @@ class StateMap(pg.PlotWidget):
         for item in (self._rim, self._way, self._agent):
             item.setData([], [])
 
-    def leaveEvent(self, event) -> None:
-        super().leaveEvent(event)
+    def leaveEvent(self, ev: QEvent) -> None:
+        super().leaveEvent(ev)
         self.pointed.emit(None)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        super().mouseMoveEvent(event)
+    def mouseMoveEvent(self, ev: QMouseEvent) -> None:
+        super().mouseMoveEvent(ev)
         box = self.plotItem.getViewBox()
-        place = self.mapToScene(event.position().toPoint())
+        place = self.mapToScene(ev.position().toPoint())
         inside = box.sceneBoundingRect().contains(place)
         at = box.mapSceneToView(place)
         self.pointed.emit((at.x(), at.y()) if inside else None)
@@ -117,8 +121,8 @@ class StateMap(pg.PlotWidget):
     def _dress(self) -> None:
         for axis in self._axes:
             axis.dress()
-        self._rim.setPen(pg.mkPen(QColor(20, 22, 27, 150), width=4))
-        self._way.setPen(pg.mkPen("#eef0f6", width=2))
+        self._rim.setPen(pg.mkPen(QColor(20, 22, 27, 150), width=3.2))
+        self._way.setPen(pg.mkPen("#eef0f6", width=1.6))
         self._agent.setBrush(pg.mkBrush("#ff8534"))
         self._agent.setPen(pg.mkPen("#ffffff", width=1.5))
 
@@ -167,4 +171,4 @@ def inks(count: int) -> NDArray[np.uint8]:
     series = theme().series
     if count > len(series):
         return colors("viridis")[np.linspace(0, 255, count).astype(np.intp)]
-    return np.array([QColor(name).getRgb()[:3] for name in series[:count]], np.uint8)
+    return np.array([(ink.red(), ink.green(), ink.blue()) for ink in map(QColor, series[:count])], np.uint8)

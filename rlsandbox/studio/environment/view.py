@@ -15,7 +15,7 @@ from rlsandbox.studio.controls import FlatCombo, NumberRow, Separator, SwitchRow
 from rlsandbox.studio.environment.picture_view import PictureView
 from rlsandbox.studio.environment.state_map import Chosen, MapLegend, Scaled, StateMap
 from rlsandbox.studio.panels.inspector_panel import fixed
-from rlsandbox.studio.theme import color, theme_manager
+from rlsandbox.studio.theme import theme_manager
 from rlsandbox.worlds.simulation import Dimension, Simulation, Slice
 
 _PLACES = 32
@@ -34,7 +34,6 @@ class EnvironmentView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make the view, of no environment yet."""
         super().__init__(parent)
-        self.setAutoFillBackground(True)
         self._world: Simulation | None = None
         self._snapshot: Snapshot | None = None
         self._dimensions: tuple[Dimension, ...] = ()
@@ -175,6 +174,7 @@ class EnvironmentView(QWidget):
     def _tell(self) -> None:
         chosen = self.chosen()
         if chosen is not None:
+            self.map.set_range(self._dimensions[chosen.x], self._dimensions[chosen.y])
             self.slice_changed.emit(chosen)
 
     @Slot()
@@ -198,9 +198,6 @@ class EnvironmentView(QWidget):
 
     @Slot()
     def _repaint(self) -> None:
-        palette = self.palette()
-        palette.setColor(self.backgroundRole(), color("canvas"))
-        self.setPalette(palette)
         chosen, snapshot = self.chosen(), self._snapshot
         played = None if snapshot is None else snapshot.played
         if chosen is None or snapshot is None or played is None or played.slice is None:

@@ -15,6 +15,8 @@ from rlsandbox.worlds.tiles import TILES, Tile
 _ROW_HEIGHT = 24
 _SWATCH = 16
 _COMPACT = 44, 30
+_DISABLED = 0.35
+"""How much is seen of tiles that cannot be laid."""
 _COLUMNS = 2
 
 
@@ -76,8 +78,9 @@ class _Row(KeyboardFocus, QAbstractButton):
         return QSize(*_COMPACT) if self.compact else QSize(150, _ROW_HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = painter_of(self)
-        fill = "tint" if self.isChecked() else "hover" if self.underMouse() else None
+        painter, enabled = painter_of(self), self.isEnabled()
+        painter.setOpacity(1.0 if enabled else _DISABLED)
+        fill = None if not enabled else "tint" if self.isChecked() else "hover" if self.underMouse() else None
         draw_frame(painter, QRectF(self.rect()), 5, fill, None, self.shows_ring())
         side = _SWATCH + 4 * self.compact
         left = (self.width() - side) / 2 if self.compact else 7

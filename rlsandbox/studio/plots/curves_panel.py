@@ -275,6 +275,8 @@ class CurvesPanel(QWidget):
         """What to say where there is no curve."""
         if not self._runs:
             return self.tr("Curves of the runs chosen in the table appear here.") if name == "return" else " "
+        if name == "gap" and all(run.played for run in self._runs):
+            return self.tr("Nobody knows the best values of this world: there is no gap to show.")
         if name == "gap":
             never = self.tr("No gap yet: a policy that never reaches an end has none.")
             return self.tr("No error yet.") if self._words(name) == self._error else never

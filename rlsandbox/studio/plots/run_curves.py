@@ -35,6 +35,7 @@ class RunCurves:
         edits: (episode, text) of every command.
         epsilon: (episodes, values) of the exploration.
         predicts: whether `gap` is the error of its values, not the loss of its policy.
+        played: whether its world can only be played, so that nobody knows the truth about it.
     """
 
     run_id: int
@@ -47,6 +48,7 @@ class RunCurves:
     edits: tuple[tuple[float, str], ...]
     epsilon: tuple[Floats, Floats]
     predicts: bool = False
+    played: bool = False
 
     def unit(self, name: str) -> str:
         """What the horizontal axis of a curve counts: updates, episodes, or a planner's sweeps."""
