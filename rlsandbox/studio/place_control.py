@@ -89,8 +89,13 @@ class PlaceControl(QObject):
             self.go_to(world)
 
     def go_to(self, place: Place) -> None:
-        """Train where a run has trained; its drawing is already the open one."""
+        """Train where a run has trained; its drawing is already the open one.
+
+        Raises:
+            SandboxError: the environment cannot be made; nothing has changed then.
+        """
         if isinstance(place, GymWorld):
+            _ = place.actions
             self._gym = place
             self._move(place)
         elif kind_of(place) != self.kind:
@@ -110,13 +115,14 @@ class PlaceControl(QObject):
         self._window.place_panel.set_world(world)
         reason = point_misfit(world) if self.kind == POINT else None
         if reason is not None:
-            self._window.say(self.tr("Back on the grid: {0}").format(reason))
             self._move(world)
+            self._window.say(self.tr("Back on the grid: {0}").format(reason))
         elif self.kind != GYM:
             self._stand(self._on_drawing(self.kind))
 
     def _move(self, place: Place) -> None:
         """To another kind of place; the run rests in the table."""
+        self._window.say("")
         self._window.reset()
         self._window.spot_panel.show_facts(
             self.tr("Place"), (), self.tr("Nothing is learnt yet: press Train.")

@@ -331,3 +331,40 @@ def test_numbers_of_triangles_make_room_for_arrows():
 
     assert written(flat) > 5
     assert written(flat, arrow) == 0
+
+
+def test_a_surface_flows_inside_of_its_cells_and_ends_at_their_edges():
+    nan = np.nan
+    values = [[nan, nan, 0.0, 0.0, 1.0, 1.0], [nan, nan, 0.0, 0.0, 1.0, 1.0]]
+    image = painted(World.blank(1, 3), [heat(values, per_cell=2)])
+    assert rgb(image, 0, 0, x=0.9) == floor(DARK)
+    for x in (0.1, 0.5):  # up to the edge nothing fades
+        assert rgb(image, 0, 1, x=x) == (0x44, 0x01, 0x54)
+    assert rgb(image, 0, 2, x=0.5) == (0xFD, 0xE7, 0x25)
+    between = rgb(image, 0, 1, x=0.95)  # just before the middle of the two colours
+    assert all(
+        low < now < high
+        for low, now, high in zip((0x44, 0x01, 0x25), between, (0xFD, 0xE7, 0x54), strict=True)
+    )
+
+
+def test_a_surface_in_a_vector_picture_is_made_of_its_parts(tmp_path):
+    path = tmp_path / "surface.svg"
+    render_svg(World.blank(1, 1), [heat([[0.0, 1.0], [1.0, 0.0]], per_cell=2)], path, 40, DARK)
+    text = path.read_text().lower()
+    assert text.count('fill="#440154"') == 2 and text.count('fill="#fde725"') == 2
+
+
+def test_arrows_of_parts_stand_in_their_middles():
+    arrow = Arrows(np.array([1]), np.array([2]), np.array([[0.0, 1.0]]), np.array([1.0]), per_cell=3)
+    image = painted(World.blank(1, 2), [arrow])
+    bare = painted(World.blank(1, 2))
+    touched = [
+        (x, y)
+        for x in range(image.width())
+        for y in range(image.height())
+        if image.pixelColor(x, y) != bare.pixelColor(x, y)
+    ]
+    xs, ys = zip(*touched, strict=True)
+    assert np.mean([min(xs), max(xs)]) == pytest.approx(2.5 / 3 * CELL, abs=1.5)
+    assert np.mean([min(ys), max(ys)]) == pytest.approx(1.5 / 3 * CELL, abs=1.5)

@@ -25,7 +25,7 @@ class _Segment(KeyboardFocus, QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 12, _HEIGHT - 4)
+        return QSize(self.fontMetrics().horizontalAdvance(self.text()) + 4, _HEIGHT - 4)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -78,6 +78,11 @@ class Segments(QWidget):
         """Take a choice away, with the reason in its tooltip; None gives it back."""
         self.buttons[key].setEnabled(reason is None)
         self.buttons[key].setToolTip(reason or self._tips[key])
+
+    def set_compact(self, compact: bool) -> None:
+        """Make do with less width."""
+        for button in self.buttons.values():
+            button.setFont(font(11 if compact else 12, 600))
 
     def _on_click(self, button: QPushButton) -> None:
         self.buttons[self._shown].setChecked(True)

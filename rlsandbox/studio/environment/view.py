@@ -111,11 +111,11 @@ class EnvironmentView(QWidget):
         self.legend.set_shown(None)
         usual, mapped = world.slice, world.slice is not None
         self._right.setVisible(mapped)
-        self._between.setVisible(mapped)
         self._no_map.setVisible(not mapped)
         why = self.tr("What it shows has no two numbers to make a map of.")
         self._no_map.setText("" if mapped else why)
-        self._no_map.setContentsMargins(0, 0, 0, 16)
+        self._no_map.setContentsMargins(0, 8, 0, 12)
+        self._arrange()
         if usual is None:
             return
         for combo, at in ((self.across, usual.x), (self.up, usual.y)):
@@ -130,6 +130,7 @@ class EnvironmentView(QWidget):
                 self.shown.addItem(name.capitalize(), k)
         else:
             self.shown.addItem(self.tr("Action"), 0)
+        self.shown.updateGeometry()
         self.follow.switch.setChecked(False)
         self._make_rows(usual.at)
         self._tell()
@@ -247,6 +248,9 @@ class EnvironmentView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """In a narrow window the map stands below the picture."""
         super().resizeEvent(event)
-        ways = QBoxLayout.Direction
-        self._box.setDirection(ways.LeftToRight if self.width() >= _WIDE else ways.TopToBottom)
-        self._between.setVisible(self.width() >= _WIDE and self._right.isVisibleTo(self))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        ways, beside = QBoxLayout.Direction, self.width() >= _WIDE and self.chosen() is not None
+        self._box.setDirection(ways.LeftToRight if beside else ways.TopToBottom)
+        self._between.setVisible(beside)

@@ -122,6 +122,8 @@ def looked_up(name: str) -> tuple[GymWorld | None, str]:
         return world, described(world)
     except SandboxError as error:
         return None, error.message[:1].upper() + error.message[1:]
+    except Exception as error:  # somebody else's program: anything may go wrong there
+        return None, f"{name} cannot be used: {error!r}."
 
 
 def described(world: GymWorld) -> str:

@@ -23,7 +23,8 @@ class PlacePanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make the panel; the grid holds."""
         super().__init__(parent)
-        section = Section(self.tr("World"), spacing=6)
+        self._compact = False
+        section = self._section = Section(self.tr("World"), spacing=6)
         self.choice = Segments(
             [
                 (GRID, self.tr("Grid"), self.tr("The drawing, cell by cell.")),
@@ -32,7 +33,7 @@ class PlacePanel(QWidget):
                     self.tr("Point"),
                     self.tr("The drawing as a continuous world: a force pushes a point."),
                 ),
-                (GYM, self.tr("Gym…"), self.tr("An environment of Gymnasium, by its id.")),
+                (GYM, self.tr("Gym"), self.tr("An environment of Gymnasium, by its id.")),
             ]
         )
         self.choice.chosen.connect(self.chosen)
@@ -58,11 +59,17 @@ class PlacePanel(QWidget):
             GYM: self.tr("{0}: nothing is drawn here. Grid and Point lead back to the drawing."),
         }
         self._line.setText(texts[kind].format(place.name.partition(":")[2]))
-        self._line.setVisible(bool(texts[kind]))
+        self._line.setVisible(bool(texts[kind]) and not self._compact)
 
     def set_compact(self, compact: bool) -> None:
         """The choices stay; the words go."""
+        self._compact = compact
         self._line.setVisible(bool(self._line.text()) and not compact)
+        self.choice.set_compact(compact)
+        side = 6 if compact else 14
+        layout = self._section.layout()
+        if layout is not None:
+            layout.setContentsMargins(side, 10, side, 11)
 
 
 def kind_of(place: Place) -> str:
