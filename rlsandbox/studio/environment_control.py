@@ -15,7 +15,7 @@ from rlsandbox.studio.pictures import WANTED
 from rlsandbox.training.playing import PlayedEpisode
 from rlsandbox.worlds.gym_world import GymWorld
 from rlsandbox.worlds.places import Place
-from rlsandbox.worlds.simulation import Slice
+from rlsandbox.worlds.simulation import Simulation, Slice
 
 if TYPE_CHECKING:
     from rlsandbox.studio.main_window import MainWindow
@@ -40,6 +40,7 @@ class EnvironmentControl(QObject):
         self.previewed.connect(self._on_preview)
         window.environment.slice_changed.connect(self._on_slice)
         window.control.framed.connect(self.refresh)
+        window.control.state_changed.connect(self._on_state)
         window.control.episode_left.connect(self.refresh)
         window.control.episode_ready.connect(self.refresh)
 
@@ -60,13 +61,20 @@ class EnvironmentControl(QObject):
             window.control.trainer.work_out(lambda: self.previewed.emit(world, _preview(world)))
         elif left is not None:
             window.control.wants = frozenset()
-            if window.places.kind == "grid":
+            if not isinstance(place, Simulation):
                 window.control.slice = None
 
     @Slot(object, object)
     def _on_preview(self, world: GymWorld, picture: Picture) -> None:
         if world is self._world:
             self._preview = picture
+            self.refresh()
+
+    @Slot(str, str)
+    def _on_state(self, state: str, _sentence: str) -> None:
+        """What was learnt is forgotten: as it was before anything was trained."""
+        if state == "empty" and self._world is not None:
+            self._window.environment.forget()
             self.refresh()
 
     @Slot(object)

@@ -47,6 +47,7 @@ class PlaceControl(QObject):
         self._gym: GymWorld | None = None
         self._left: dict[str, Any] | None = None
         """What the agent panel said before it had to say something else."""
+        window.control.state_changed.connect(self._on_state)
 
     @property
     def kind(self) -> str:
@@ -124,9 +125,6 @@ class PlaceControl(QObject):
         """To another kind of place; the run rests in the table."""
         self._window.say("")
         self._window.reset()
-        self._window.spot_panel.show_facts(
-            self.tr("Place"), (), self.tr("Nothing is learnt yet: press Train.")
-        )
         self._window.agent.set_problem(None, _problem_in(place))
         self._stand(place)
 
@@ -139,6 +137,12 @@ class PlaceControl(QObject):
         window.control.trainer.examine(place)
         window.control.edit_place(place)
         self.changed.emit(place)
+
+    @Slot(str, str)
+    def _on_state(self, state: str, _sentence: str) -> None:
+        if state == "empty":
+            hint = self.tr("Nothing is learnt yet: press Train.")
+            self._window.spot_panel.show_facts(self.tr("Place"), (), hint)
 
     # -- an algorithm that fits --------------------------------------------------------------------
 

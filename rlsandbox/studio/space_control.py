@@ -18,7 +18,7 @@ from rlsandbox.studio.typography import minus
 from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.point import Physics
 from rlsandbox.worlds.point_world import PointWorld
-from rlsandbox.worlds.simulation import Slice
+from rlsandbox.worlds.simulation import Simulation, Slice
 
 if TYPE_CHECKING:
     from rlsandbox.studio.main_window import MainWindow
@@ -60,7 +60,7 @@ class SpaceControl(QObject):
         if world is not None:
             self.pad.set_top(top_speed(world.physics))
             self._ask()
-        elif left:
+        elif left and not isinstance(place, Simulation):
             self._window.control.slice = None
 
     @Slot()

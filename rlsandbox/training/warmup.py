@@ -20,7 +20,8 @@ from rlsandbox.worlds.compiled import cache_folder, versions
 from rlsandbox.worlds.errors import SandboxError
 
 if TYPE_CHECKING:
-    from rlsandbox.learning.problem import Enumerable
+    from rlsandbox.learning.problem import Problem
+    from rlsandbox.worlds.places import Place
     from rlsandbox.worlds.world import World
 
 _ROOMS = ("worlds", "learning", "algorithms", "training")
@@ -29,7 +30,6 @@ _WORLDS = "cliff_walking", "ten_armed_testbed"
 """An algorithm runs in the first that suits it,"""
 _PLAYED = "point:grid_4x4", "gym:CartPole-v1"
 """and in all of these that do."""
-
 _STEPS = 600
 """After which every algorithm has learnt something."""
 _SMALL = 20_000
@@ -58,37 +58,52 @@ def load_kernels(algorithms: Sequence[str]) -> None:
     from rlsandbox.algorithms import registry
     from rlsandbox.learning.agent import View
     from rlsandbox.learning.problem import Enumerable, misfit, problem_of
-    from rlsandbox.training.episodes import record_episode
     from rlsandbox.training.session import RunSpec, TrainingSession
     from rlsandbox.worlds.files import open_world
     from rlsandbox.worlds.places import open_place
 
+    played = [open_place(name) for name in _PLAYED]
     worlds = [open_world(name) for name in _WORLDS]
     for algorithm in algorithms:
         agent = registry()[algorithm]
-        for place in map(open_place, _PLAYED):
-            if misfit(agent, problem_of(place)) is None:
-                session = TrainingSession(RunSpec(algorithm, place, seeds=(0, 1), steps=_STEPS))
-                session.run()
-                session.evaluate()
-                session.progress(View(0, agent.offers))
-        world = next((world for world in worlds if misfit(agent, Enumerable.of(world)) is None), None)
-        if world is None:
-            continue
-        for choice in agent.Config.describe():
-            if choice.name == "order":  # of sweeps: each has its own kernels
-                for order in choice.choices:
-                    TrainingSession(RunSpec(algorithm, world, {"order": order}, steps=2)).run()
-        alone = {"workers": 1} if "workers" in agent.Config.model_fields else {}  # others load the same code
-        session = TrainingSession(RunSpec(algorithm, world, alone, (0, 1), steps=_STEPS))
-        session.tracks_gap = True
-        session.run()
-        session.evaluate()
-        wanted = frozenset({"oracle", "curves", "visits"}) | session.agent.offers
-        session.progress(View(0, wanted, selected=0))
-        if not world.tables:
-            session.replace_world(world.painted([(0, 0)], "wall"))
-        record_episode(session.agent.problem.mdp, session.agent.policy().probs[0], 0, 10)
+        fitting = (world for world in worlds if misfit(agent, Enumerable.of(world)) is None)
+        if (world := next(fitting, None)) is not None:
+            _load_on(world, algorithm)
+        alone = _alone(algorithm)
+        for place in (place for place in played if misfit(agent, problem_of(place)) is None):
+            session = TrainingSession(RunSpec(algorithm, place, alone, (0, 1), steps=_STEPS))
+            session.run()
+            session.evaluate()
+            session.progress(View(0, agent.offers))
+
+
+def _alone(algorithm: str) -> dict[str, int]:
+    """Hyperparameters of a run without other processes, which would load the same code."""
+    from rlsandbox.algorithms import registry
+
+    return {"workers": 1} if "workers" in registry()[algorithm].Config.model_fields else {}
+
+
+def _load_on(world: World, algorithm: str) -> None:
+    """Run an algorithm on a drawn world."""
+    from rlsandbox.algorithms import registry
+    from rlsandbox.learning.agent import View
+    from rlsandbox.training.episodes import record_episode
+    from rlsandbox.training.session import RunSpec, TrainingSession
+
+    for choice in registry()[algorithm].Config.describe():
+        if choice.name == "order":  # of sweeps: each has its own kernels
+            for order in choice.choices:
+                TrainingSession(RunSpec(algorithm, world, {"order": order}, steps=2)).run()
+    session = TrainingSession(RunSpec(algorithm, world, _alone(algorithm), (0, 1), steps=_STEPS))
+    session.tracks_gap = True
+    session.run()
+    session.evaluate()
+    wanted = frozenset({"oracle", "curves", "visits"}) | session.agent.offers
+    session.progress(View(0, wanted, selected=0))
+    if not world.tables:
+        session.replace_world(world.painted([(0, 0)], "wall"))
+    record_episode(session.agent.problem.mdp, session.agent.policy().probs[0], 0, 10)
 
 
 def prepare(algorithm: str) -> None:
@@ -97,14 +112,15 @@ def prepare(algorithm: str) -> None:
         load_kernels((algorithm,))
 
 
-def examined(world: World) -> Enumerable | None:
-    """A world with its model; None where that would take long, or there is none."""
-    if world.n_states > _SMALL or not cache_is_warm():
-        return None
-    from rlsandbox.learning.problem import Enumerable
+def examined(place: Place) -> Problem | None:
+    """The problem that a place poses; None where its model would take long, or there is none."""
+    from rlsandbox.learning.problem import problem_of
+    from rlsandbox.worlds.world import World
 
+    if isinstance(place, World) and (place.n_states > _SMALL or not cache_is_warm()):
+        return None
     try:
-        return Enumerable.of(world.at_step(0))
+        return problem_of(place.at_step(0))
     except SandboxError:
         return None
 

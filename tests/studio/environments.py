@@ -55,7 +55,7 @@ class Faulty(gymnasium.Env[Any, Any]):
 for fault in ("", "raises", "nonsense", "nan", "reward", "render"):
     gymnasium.register(
         f"Tests/Faulty{fault.capitalize()}-v0",
-        entry_point=Faulty,
+        entry_point="tests.studio.environments:Faulty",
         kwargs={"fault": fault},
         max_episode_steps=10,
     )

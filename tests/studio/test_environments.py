@@ -173,6 +173,21 @@ def test_a_run_is_brought_back_with_its_environment(qtbot: QtBot, window: MainWi
     assert window.places.place == GymWorld("Tests/Faulty-v0") and window.control.state == "paused"
 
 
+def test_whoever_resets_or_comes_from_the_point_begins_with_an_empty_map(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    window.place_panel.choice.buttons["point"].click()
+    assert window.control.slice is not None
+    go(qtbot, window, "CartPole-v1")
+    assert window.control.slice == window.environment.chosen() == Slice(2, 3, 32, 32, (0.0,) * 4)
+    train(qtbot, window)
+    qtbot.waitUntil(lambda: window.environment.map._image.image is not None, timeout=10_000)
+    assert window.spot_panel.texts()
+    window.reset()
+    assert window.environment.map._image.image is None and not window.spot_panel.texts()
+    assert window.environment.picture.has_picture(), "as it was before"
+
+
 # -- the map -----------------------------------------------------------------------------------------
 
 
@@ -198,8 +213,8 @@ def known(chosen: Slice, seen: tuple[float, ...], v: np.ndarray, forces: np.ndar
 
 def test_values_and_actions_over_two_numbers(view: EnvironmentView) -> None:
     view.set_world(GymWorld("CartPole-v1"))
-    chosen = view.chosen()
-    assert chosen == Slice(2, 3, 32, 32, (0.0,) * 4) and list(view.rows) == [0, 1]
+    chosen = Slice(2, 3, 32, 32, (0.0,) * 4)
+    assert view.chosen() == chosen and list(view.rows) == [0, 1]
     v = np.arange(1024.0)
     snapshot = known(chosen, (0.1, 0.2, 0.3, 0.4), v, np.empty((0, 0)))
     shown = view.colours(snapshot, chosen)

@@ -20,8 +20,8 @@ from rlsandbox.worlds.simulation import Dimension, Simulation, Slice
 
 _PLACES = 32
 """Columns and rows of the map, whose colours flow into each other."""
-_WIDE = 640
-"""From this width on the two stand side by side."""
+_WIDE = 1.2
+"""Times its height: from this width on the two stand side by side."""
 _VALUE = -1
 
 
@@ -106,9 +106,8 @@ class EnvironmentView(QWidget):
 
     def set_world(self, world: Simulation) -> None:
         """Show another environment, of which nothing is known yet."""
-        self._world, self._snapshot, self._dimensions = world, None, world.dimensions
-        self.map.clear_all()
-        self.legend.set_shown(None)
+        self._world, self._dimensions = world, world.dimensions
+        self.forget()
         usual, mapped = world.slice, world.slice is not None
         self._right.setVisible(mapped)
         self._no_map.setVisible(not mapped)
@@ -134,6 +133,12 @@ class EnvironmentView(QWidget):
         self.follow.switch.setChecked(False)
         self._make_rows(usual.at)
         self._tell()
+
+    def forget(self) -> None:
+        """Nothing is learnt."""
+        self._snapshot = None
+        self.map.clear_all()
+        self.legend.set_shown(None)
 
     def _make_rows(self, at: Sequence[float]) -> None:
         for row in self.rows.values():
@@ -246,11 +251,14 @@ class EnvironmentView(QWidget):
         self._read_out.setText(f"{names[0]} {fixed(place[0])}  ·  {names[1]} {fixed(place[1])}  ·  {said}")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """In a narrow window the map stands below the picture."""
+        """Where there is more room below the picture than beside it, the map stands there."""
         super().resizeEvent(event)
         self._arrange()
 
     def _arrange(self) -> None:
-        ways, beside = QBoxLayout.Direction, self.width() >= _WIDE and self.chosen() is not None
+        ways, beside = (
+            QBoxLayout.Direction,
+            self.width() >= _WIDE * self.height() and self.chosen() is not None,
+        )
         self._box.setDirection(ways.LeftToRight if beside else ways.TopToBottom)
         self._between.setVisible(beside)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from rlsandbox.studio.controls import Section, text_label, wrapped
@@ -25,8 +26,7 @@ class SpotPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         """Make the panel, with nothing to tell."""
         super().__init__(parent)
-        self._section = Section("", separator=False, spacing=8)
-        self._section.set_title(self.tr("Place"))
+        self._section = Section(self.tr("Place"), separator=False, spacing=8)
         self._hint = wrapped(text_label("", "faint", 12))
         self._facts = QWidget()
         self._form = QFormLayout(self._facts)
@@ -46,6 +46,7 @@ class SpotPanel(QWidget):
         self._hint.setVisible(bool(hint))
         while len(self._labels) < len(facts):
             pair = text_label("", "dim", 12), text_label("", "", 12, 600)
+            pair[1].setAlignment(Qt.AlignmentFlag.AlignRight)
             self._form.addRow(*pair)
             self._labels.append(pair)
         for k, (name, value) in enumerate(self._labels):
