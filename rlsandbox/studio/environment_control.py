@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.simulation import Simulation, Slice
 
 if TYPE_CHECKING:
+    from rlsandbox.studio.environment.view import EnvironmentView
     from rlsandbox.studio.main_window import MainWindow
 
 _MOST_FACTS = 12
@@ -38,26 +40,35 @@ class EnvironmentControl(QObject):
         self._world: GymWorld | None = None
         self._preview: Picture | None = None
         self.previewed.connect(self._on_preview)
-        window.environment.slice_changed.connect(self._on_slice)
         window.control.framed.connect(self.refresh)
         window.control.state_changed.connect(self._on_state)
         window.control.episode_left.connect(self.refresh)
         window.control.episode_ready.connect(self.refresh)
+
+    @cached_property
+    def view(self) -> EnvironmentView:
+        """Made when somebody goes to an environment: it loads a library for plots."""
+        from rlsandbox.studio.environment.view import EnvironmentView
+
+        view = EnvironmentView()
+        view.slice_changed.connect(self._on_slice)
+        self._window.stage.addWidget(view)
+        return view
 
     @Slot(object)
     def set_place(self, place: Place) -> None:
         """Show another place; only an environment is shown here."""
         window, world = self._window, place if isinstance(place, GymWorld) else None
         left, self._world, self._preview = self._world, world, None
-        window.stage.setCurrentWidget(window.canvas if world is None else window.environment)
+        window.stage.setCurrentWidget(window.canvas if world is None else self.view)
         for panel in (window.tools, window.palette_panel, window.cell_panel, window.rules):
             panel.setEnabled(world is None)
             panel.setToolTip("" if world is None else self.tr("Nothing is drawn in an environment."))
         window.canvas_bar.set_zoom_visible(world is None)
         if world is not None:
             window.control.wants = frozenset({WANTED})
-            window.environment.set_world(world)
-            window.environment.picture.set_picture(None, self.tr("One moment…"))
+            self.view.set_world(world)
+            self.view.picture.set_picture(None, self.tr("One moment…"))
             window.control.trainer.work_out(lambda: self.previewed.emit(world, _preview(world)))
         elif left is not None:
             window.control.wants = frozenset()
@@ -74,7 +85,7 @@ class EnvironmentControl(QObject):
     def _on_state(self, state: str, _sentence: str) -> None:
         """What was learnt is forgotten: as it was before anything was trained."""
         if state == "empty" and self._world is not None:
-            self._window.environment.forget()
+            self.view.forget()
             self.refresh()
 
     @Slot(object)
@@ -86,7 +97,7 @@ class EnvironmentControl(QObject):
     @Slot()
     def refresh(self) -> None:
         """Show the newest frame, the frame of a recorded episode, or the preview."""
-        control, view = self._window.control, self._window.environment
+        control = self._window.control
         if self._world is None:
             return
         frame, episode = control.frame, control.episode
@@ -101,11 +112,11 @@ class EnvironmentControl(QObject):
             self._show(Picture(pixels, "") if pixels is not None else frame.picture)
         else:
             self._show(frame.picture or self._preview)
-        view.show_snapshot(snapshot)
+        self.view.show_snapshot(snapshot)
 
     def _show(self, picture: Picture | None) -> None:
         if picture is not None:
-            self._window.environment.picture.set_picture(picture.pixels, picture.fault)
+            self.view.picture.set_picture(picture.pixels, picture.fault)
 
     def inspect(self, snapshot: Snapshot) -> None:
         """Tell what the agent sees now."""

@@ -200,7 +200,7 @@ class FilesControl(QObject):
         )
         if path and not drawn:
             target = with_ending(path, chosen, (".png",))
-            self.export(lambda: _save(window.environment.grab(), target), target)
+            self.export(lambda: _save(window.environments.view.grab(), target), target)
             return
         world = window.canvas.world
         if path and world is not None:

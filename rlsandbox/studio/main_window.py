@@ -19,7 +19,6 @@ from rlsandbox.studio.controls.section import Separator
 from rlsandbox.studio.docks import Docks, column
 from rlsandbox.studio.document import Document
 from rlsandbox.studio.driving_control import DrivingControl
-from rlsandbox.studio.environment.view import EnvironmentView
 from rlsandbox.studio.environment_control import EnvironmentControl
 from rlsandbox.studio.files_control import FilesControl
 from rlsandbox.studio.garbage import WindowGarbage
@@ -93,9 +92,8 @@ class MainWindow(QMainWindow):
         self.notice = Notice()
         self.transport = Transport()
         above, below = (self.canvas_bar, Separator(), self.notice), (Separator(), self.transport)
-        self.environment, self.stage = EnvironmentView(), QStackedWidget()
+        self.stage = QStackedWidget()
         self.stage.addWidget(self.canvas)
-        self.stage.addWidget(self.environment)
         self.setCentralWidget(column(*above, self.stage, *below, grows=self.stage))
 
         self.place_panel = PlacePanel()

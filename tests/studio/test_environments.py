@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
@@ -122,7 +125,7 @@ def test_the_dialog_lets_nobody_go_where_nothing_is(qtbot: QtBot) -> None:
 
 def test_cart_pole_is_seen_before_and_while_it_trains(qtbot: QtBot, window: MainWindow) -> None:
     go(qtbot, window, "CartPole-v1")
-    view = window.environment
+    view = window.environments.view
     qtbot.waitUntil(view.picture.has_picture, timeout=20_000)
     assert window.stage.currentWidget() is view
     assert not window.tools.isEnabled() and not window.canvas_bar.chips.isEnabled()
@@ -154,7 +157,7 @@ def test_an_episode_is_recorded_with_its_pictures(qtbot: QtBot, window: MainWind
     assert len(episode) == 10 and episode.score == 10.0 and episode.terminated
     window.transport.pause()
     window.transport.set_frame(4)
-    pixels = window.environment.picture._pixels
+    pixels = window.environments.view.picture._pixels
     assert pixels is not None and pixels[0, :, 0].tolist() == [255] * 12 + [0] * 18, "three pixels a step"
 
 
@@ -179,13 +182,13 @@ def test_whoever_resets_or_comes_from_the_point_begins_with_an_empty_map(
     window.place_panel.choice.buttons["point"].click()
     assert window.control.slice is not None
     go(qtbot, window, "CartPole-v1")
-    assert window.control.slice == window.environment.chosen() == Slice(2, 3, 32, 32, (0.0,) * 4)
+    assert window.control.slice == window.environments.view.chosen() == Slice(2, 3, 32, 32, (0.0,) * 4)
     train(qtbot, window)
-    qtbot.waitUntil(lambda: window.environment.map._image.image is not None, timeout=10_000)
+    qtbot.waitUntil(lambda: window.environments.view.map._image.image is not None, timeout=10_000)
     assert window.spot_panel.texts()
     window.reset()
-    assert window.environment.map._image.image is None and not window.spot_panel.texts()
-    assert window.environment.picture.has_picture(), "as it was before"
+    assert window.environments.view.map._image.image is None and not window.spot_panel.texts()
+    assert window.environments.view.picture.has_picture(), "as it was before"
 
 
 # -- the map -----------------------------------------------------------------------------------------
@@ -301,7 +304,7 @@ def test_an_environment_fails_in_the_middle(
 def test_a_picture_that_fails_is_a_sentence_and_training_goes_on(qtbot: QtBot, window: MainWindow) -> None:
     go(qtbot, window, "Tests/FaultyRender-v0")
     picture, sentence = (
-        window.environment.picture,
+        window.environments.view.picture,
         "Tests/FaultyRender-v0 cannot be drawn: OSError: no screen",
     )
     qtbot.waitUntil(lambda: picture.sentence() == sentence, timeout=10_000)
@@ -322,8 +325,15 @@ def test_an_environment_that_has_gone_begins_no_run(
     import gymnasium
 
     go(qtbot, window, "Tests/Faulty-v0")
-    qtbot.waitUntil(window.environment.picture.has_picture, timeout=10_000)
+    qtbot.waitUntil(window.environments.view.picture.has_picture, timeout=10_000)
     monkeypatch.delitem(gymnasium.registry, "Tests/Faulty-v0")
     window.agent.primary.click()
     qtbot.waitUntil(lambda: "there is no environment" in window.agent._notice.text(), timeout=10_000)
     assert window.control.state == "empty" and not window.control.runs
+
+
+def test_a_window_on_a_drawing_loads_no_library_for_plots() -> None:
+    asks = "print('pyqtgraph' in sys.modules, 'torch' in sys.modules)"
+    program = f"import sys; import rlsandbox.studio.main_window; {asks}"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "False"]

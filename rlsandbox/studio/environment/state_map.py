@@ -68,6 +68,7 @@ class StateMap(pg.PlotWidget):
         box.disableAutoRange()
         box.setMouseEnabled(False, False)
         box.setDefaultPadding(0.0)
+        self._ranges: tuple[Dimension, Dimension] | None = None
         self._image = pg.ImageItem(axisOrder="row-major")
         self._rim, self._way = pg.PlotCurveItem(antialias=True), pg.PlotCurveItem(antialias=True)
         self._agent = pg.ScatterPlotItem(size=12, pxMode=True, antialias=True)
@@ -78,6 +79,9 @@ class StateMap(pg.PlotWidget):
 
     def set_range(self, x: Dimension, y: Dimension) -> None:
         """Show the ranges of two dimensions."""
+        if self._ranges == (x, y):
+            return  # numbers of axes are dear to be laid out anew
+        self._ranges = x, y
         self.plotItem.getViewBox().setRange(xRange=(x.low, x.high), yRange=(y.low, y.high), padding=0.0)
 
     def set_colours(self, shown: Scaled | Chosen, chosen: Slice, dimensions: Sequence[Dimension]) -> None:
