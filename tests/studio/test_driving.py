@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from rlsandbox.marks import Badges, Paths
 from rlsandbox.studio.driving_control import keys_of_actions
 from rlsandbox.studio.main_window import MainWindow
+from rlsandbox.training.episodes import Episode
 from rlsandbox.worlds.files import open_world
 from rlsandbox.worlds.generators import bandit_of
 from rlsandbox.worlds.rules import DIRECTIONS
@@ -184,8 +184,8 @@ def test_the_dice_are_others_each_time(qtbot: QtBot, window: MainWindow) -> None
     ways = set()
     for _ in range(3):
         drive(qtbot, window, *[Key.Key_Up] * 12)
-        episode: Any = window.control.episode
-        ways.add(tuple(episode.states.tolist()))
+        assert isinstance(window.control.episode, Episode)
+        ways.add(tuple(window.control.episode.states.tolist()))
     assert len(ways) == 3
 
 
