@@ -31,7 +31,7 @@ class PrimaryButton(KeyboardFocus, QPushButton):
         return QSize(self.fontMetrics().horizontalAdvance(self.text()) + icon_width + 32, 36)
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return self.sizeHint() - QSize(16, 0)  # "Train anew" beside four buttons in a panel that scrolls
 
     def _fill(self) -> QColor:
         if not self.isEnabled():

@@ -23,6 +23,8 @@ _PLACES = 32
 _WIDE = 1.2
 """Times its height: from this width on the two stand side by side."""
 _VALUE = -1
+_LABEL = 96
+"""Width of the names beside the sliders."""
 
 
 class EnvironmentView(QWidget):
@@ -83,6 +85,7 @@ class EnvironmentView(QWidget):
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(others)
         self._right = QWidget()
         right = QVBoxLayout(self._right)
@@ -150,6 +153,7 @@ class EnvironmentView(QWidget):
                 continue
             value = min(max(at[k], dimension.low), dimension.high)
             row = NumberRow(dimension.name, value, dimension.low, dimension.high, decimals=2)
+            row.set_label_width(_LABEL)
             row.edited.connect(self._on_row)
             self.rows[k] = row
             self._others.addWidget(row)
