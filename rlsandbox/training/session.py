@@ -27,7 +27,7 @@ from rlsandbox.training.evaluate import (
 )
 from rlsandbox.training.history import GapLog, History, Moment
 from rlsandbox.training.progress import Progress
-from rlsandbox.worlds.errors import SandboxError, check
+from rlsandbox.worlds.errors import SandboxError, check, within_memory
 from rlsandbox.worlds.places import Place
 
 _SLICE_SECONDS = 0.01
@@ -108,7 +108,9 @@ class TrainingSession:
         if reason is not None:
             raise SandboxError(reason)
         self.spec = spec
-        self.agent: Agent = agent_class(problem, agent_class.Config.make(spec.config), spec.seeds)
+        config = agent_class.Config.make(spec.config)
+        with within_memory():
+            self.agent: Agent = agent_class(problem, config, spec.seeds)
         if spec.start is not None:
             self.agent.start_from(spec.start)
         self.step_budget, self.episode_budget = spec.steps, spec.episodes
@@ -172,9 +174,9 @@ class TrainingSession:
         self.agent.stride = min(stride, max(1, upcoming - self.clock))
         previous = self._last_tick
         try:
-            with self.agent.computing():
+            with self.agent.computing(), within_memory():
                 tick = next(self._learning, None)
-        except SandboxError as error:  # the agent finds that there is nothing to learn
+        except SandboxError as error:  # nothing to learn, no memory left, or a world that fails
             self.failure = str(error)
             return False
         if tick is None:

@@ -1,11 +1,14 @@
 """The loop: budgets, commands, edits, replay, logs."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 
 from rlsandbox.learning.agent import View
 from rlsandbox.training.session import RunSpec, TrainingSession
-from rlsandbox.worlds.errors import SandboxError
+from rlsandbox.worlds.errors import SandboxError, within_memory
 from rlsandbox.worlds.files import open_world
 from rlsandbox.worlds.rules import Change
 from rlsandbox.worlds.world import World
@@ -347,3 +350,37 @@ def test_occupancy_is_the_policys_discounted_share_of_each_state():
     # (1 - gamma) in the start, that times gamma in the middle; nothing beyond the goal.
     np.testing.assert_allclose(shot.fields["occupancy"], [0.5, 0.25, 0.0])
     assert "occupancy" not in session.progress(View()).snapshot.fields
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 7 TiB"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+    ],
+)
+def test_a_run_that_does_not_fit_into_memory_ends_with_a_sentence(error, monkeypatch):
+    session = begin("sarsa", corridor(4))
+    advance(session, 50)
+    good = session.history.latest
+
+    def learn(self: Any) -> Iterator[Any]:
+        raise error
+        yield
+
+    with monkeypatch.context() as patched:
+        patched.setattr(session, "_learning", learn(None))
+        assert not session.run_slice()
+    assert session.failure is not None and session.failure.startswith("there is not enough memory")
+    session.go_to(good)
+    assert session.failure is None and advance(session, 60).clock == 60
+    with monkeypatch.context() as patched:
+        patched.setattr(type(session.agent), "__init__", lambda *_: (_ for _ in ()).throw(error))
+        with pytest.raises(SandboxError, match="not enough memory"):
+            begin("sarsa", corridor(4))
+
+
+def test_another_error_of_torch_stays_what_it_is():
+    with pytest.raises(RuntimeError, match="size mismatch"), within_memory():
+        raise RuntimeError("size mismatch")
