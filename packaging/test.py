@@ -66,7 +66,7 @@ def run_pytest() -> tuple[int, int]:
     """Run all tests; the numbers of those that passed and that did not."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        status = run("Tests (pytest)", ["-m", "pytest", f"--junit-xml={report}"])
+        status = run("Tests (pytest)", ["-m", "pytest", "-n", "2", f"--junit-xml={report}"])
         try:
             suites = ElementTree.parse(report).getroot().iter("testsuite")
         except (OSError, ElementTree.ParseError):
