@@ -58,11 +58,14 @@ def loads(text: str) -> Place:
         return files.loads(text)
     try:
         found: Any = json.loads(text)
-        if "gym" in found:
-            name = str(found["gym"])
-            # Gymnasium would import the module, and a file must not run anything
-            check(":" not in name, f"a file may not name an environment in a module: {name[:80]!r}.")
-            return GymWorld(name)
-        return PointWorld(files.loads(str(found["point"])), Physics(**found["physics"]))
+        place = (
+            GymWorld(str(found["gym"]))
+            if "gym" in found
+            else PointWorld(files.loads(str(found["point"])), Physics(**found["physics"]))
+        )
     except (ValueError, TypeError, KeyError, RecursionError):
         raise SandboxError("the description of its world is malformed.") from None
+    # Gymnasium would import the module, and a file must not run anything
+    module = isinstance(place, GymWorld) and ":" in place.id
+    check(not module, f"a file may not name an environment in a module, as {place.name[:80]!r} does.")
+    return place

@@ -149,7 +149,9 @@ def test_files_that_do_not_fit(tmp_path, change, sentence):
 def test_reading_a_file_runs_no_environment(tmp_path, monkeypatch):
     path = tmp_path / "a.rlpolicy"
     api.saved_policy(begun("ppo", "gym:CartPole-v1")).save(path)
+    monkeypatch.setattr(gymnasium, "make", lambda *_, **__: pytest.fail("an environment was made"))
+    assert load_policy(path).place.name == "gym:CartPole-v1"
     arrays, description = load_tensors(path, FORMAT, VERSIONS, MAX_BYTES)
     save_tensors(path, arrays, description | {"world": '{"gym": "evil_module:Evil-v0"}'})
-    monkeypatch.setattr(gymnasium, "make", lambda *_, **__: pytest.fail("an environment was made"))
-    assert load_policy(path).place.name == "gym:evil_module:Evil-v0"
+    with pytest.raises(SandboxError, match="may not name an environment in a module"):
+        load_policy(path)
