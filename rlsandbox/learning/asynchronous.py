@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rlsandbox.learning.agent import Floats, Ints, Update
-from rlsandbox.learning.ground import Stepped
 from rlsandbox.learning.problem import problem_of
 from rlsandbox.learning.processes import Crew, SharedFloats, opened
+from rlsandbox.learning.stepped import Stepped
 from rlsandbox.learning.update_log import UpdateLog
 from rlsandbox.learning.walk import BINS, Walk
 from rlsandbox.worlds.errors import SandboxError

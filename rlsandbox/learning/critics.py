@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Line, Part, Update, number
-from rlsandbox.learning.ground import Listed
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.networks import Judged, Networks
@@ -18,6 +17,7 @@ from rlsandbox.learning.optimizer import Optimizer
 from rlsandbox.learning.problem import Enumerable, Problem, Remap
 from rlsandbox.learning.replay import pick
 from rlsandbox.learning.squashed import draw_uniform
+from rlsandbox.learning.stepped import Stepped
 from rlsandbox.learning.written import closed
 
 if TYPE_CHECKING:
@@ -217,18 +217,13 @@ class Critics(OffPolicy):
     # -- being shown -------------------------------------------------------------------------------
 
     def shown_values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
-        """Of the places that a screen shows V = min Q at the actor's action; Q has no table there."""
+        """Of continuous actions V = min Q at what the actor would do; there is no table of Q."""
         ground = self.ground
-        if isinstance(ground, Listed):
-            return super().shown_values(replicas)
-        with self.computing():
-            seen = ground.points(replicas)
-            said = ground.shown(self.nets, replicas)
-            n, size = seen.shape[0], self.problem.actions.size
-            if seen.shape[1] == 0:
-                return np.empty((n, 0)), np.empty((n, 0, size)), np.empty((n, 0, 0))
-            which = range(self.n_seeds)[replicas]
-            q = self.said_by(self.critics, self.beside(seen, self.best(said)), which).min(axis=0)
+        assert isinstance(ground, Stepped)
+        seen, which = ground.points(replicas), range(self.n_seeds)[replicas]
+        best = self.best(ground.shown(self.nets, replicas))
+        q = self.said_by(self.critics, self.beside(seen, best), which).min(axis=0)
+        size = self.problem.actions.size
         return q[..., 0], np.full((*q.shape[:2], size), np.nan), np.empty((*q.shape[:2], 0))
 
     def target_update(

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Agent, Curve, Floats, Ints, Snapshot, Update, View
 from rlsandbox.learning.configs import Discounted
-from rlsandbox.learning.ground import Heads, Listed, Stepped, ground_for
-from rlsandbox.learning.guided import Rule
+from rlsandbox.learning.ground import Heads
+from rlsandbox.learning.guided import Rule, fill_all
 from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.networks import Judged, Networks, device_named
 from rlsandbox.learning.optimizer import Optimizer
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.problem import Enumerable, Problem, Remap, Simulated, drifting
 from rlsandbox.learning.rolling import FOREVER, Copies, Transitions
+from rlsandbox.learning.stepped import Stepped
 from rlsandbox.learning.threads import torch_settings
 from rlsandbox.learning.update_log import UpdateLog
 from rlsandbox.learning.walk import Walk
@@ -74,7 +76,11 @@ class DeepAgent(Agent):
         self.device = device_named(config.device)
         listed = isinstance(problem, Enumerable)
         self.walk = Walk.begin(self.seeds, drifting(problem) if listed else 0)
-        self.ground = ground_for(problem, self.seeds, self.n_copies, config.observation, self.device)
+        self.ground: Listed | Stepped = (
+            Listed(problem, self.seeds, self.n_copies, config.observation, self.device)
+            if isinstance(problem, Enumerable)
+            else Stepped(problem, self.seeds, self.n_copies, self.device)
+        )
         self.memory = self.ground.room_for(self.capacity)
         self.log = UpdateLog(self.logged, self.n_seeds)
         self.updates = np.zeros(1, np.int64)
@@ -112,13 +118,9 @@ class DeepAgent(Agent):
         """What improves them; Adam's epsilon is that of the baselines of PPO ("37 details", detail 3)."""
         return Optimizer(nets, "adam", self.config.learning_rate, 1e-5)
 
-    @abstractmethod
-    def chances(self) -> Floats:
-        """`[N, S, A]` chances of the actions that it takes in listed states while it learns."""
-
-    def rule(self) -> Rule | None:
-        """How `chances` follow from the outputs of a head, if they do so simply."""
-        return None
+    def rule(self) -> Rule:
+        """How the chances of numbered actions follow from the outputs of a head while it learns."""
+        raise NotImplementedError(f"{self.title} has continuous actions alone")
 
     @abstractmethod
     def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
@@ -129,8 +131,8 @@ class DeepAgent(Agent):
         """Actions without exploring, `[n, B]` or `[n, B, A]`."""
 
     @abstractmethod
-    def values(self, said: Heads) -> tuple[Floats, Floats, Floats]:
-        """What overlays show: V `[n, S]`, Q `[n, S, A]`, and the policy `[n, S, A]` of numbered actions."""
+    def shown_values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
+        """Of the states that a screen shows V `[n, S]`, Q `[n, S, A]`, and the policy `[n, S, A]`."""
 
     def told(self, replica: int) -> Update | None:
         """The newest update of a replica with its own numbers; None before the first."""
@@ -240,10 +242,16 @@ class DeepAgent(Agent):
         assert isinstance(self.ground, Listed)
         return self.ground.outputs(self.nets)
 
-    def shown_values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
-        """V, Q and policy of the states that a screen shows, of some replicas."""
-        with self.computing():
-            return self.values(self.ground.shown(self.nets, replicas))
+    def chances(self) -> Floats:
+        """`[N, S, A]` chances of the actions in all listed states while it learns."""
+        return self.remembered("chances", self._chances)
+
+    def _chances(self) -> Floats:
+        rule = self.rule()
+        head = self.outputs()[rule.head]
+        chances = np.empty_like(head)
+        fill_all(head, rule.greedy, rule.epsilon, chances)
+        return chances
 
     # -- being looked at ---------------------------------------------------------------------------
 
@@ -253,7 +261,8 @@ class DeepAgent(Agent):
         shown = one or 0
         replicas = slice(None) if one is None else slice(one, one + 1)
         ground.looks_at(view.slice)
-        v, q, policy = (every.mean(axis=0) for every in self.shown_values(replicas))
+        with self.computing():
+            v, q, policy = (every.mean(axis=0) for every in self.shown_values(replicas))
         facts: dict[str, Any] = {}
         if isinstance(ground, Listed):
             live, selected = ground.problem.mdp.live, view.selected
@@ -303,7 +312,8 @@ class DeepAgent(Agent):
         return self.remembered("greedy", self._greedy)
 
     def _greedy(self) -> TabularPolicy:
-        _, q, policy = self.shown_values(slice(None))
+        with self.computing():
+            _, q, policy = self.shown_values(slice(None))
         return TabularPolicy(TabularPolicy.greedy(policy).probs, q)
 
     def network_policy(self) -> NetworkPolicy:
@@ -359,16 +369,10 @@ class DeepAgent(Agent):
         bins = self.log.sums.shape[2]
         check(log and bool((state["log.count"] <= bins * state["log.width"]).all()), "its log is damaged.")
 
-    def replace_problem(self, problem: Problem) -> None:
+    def replace_problem(self, problem: Any) -> None:
         """Keep what was learnt; what it remembers of a world with other states is forgotten."""
-        before, ground, standing, remap = self.nets, self.ground, self.copies.state.copy(), None
-        self.problem = problem
-        if isinstance(ground, Listed):
-            assert isinstance(problem, Enumerable)
-            self.walk, remap = ground.move_to(problem, self.walk)
-        else:
-            assert isinstance(problem, Simulated)
-            self._cut((standing >= 0) & ~ground.move_to(problem))
+        before, ground, self.problem = self.nets, self.ground, problem
+        self.walk, remap, gone = ground.move_to(problem, self.walk)
         self._remembered.clear()
         if remap is not None or before.shape != self.observation_shape:
             self._take_over(before, remap)
@@ -376,9 +380,7 @@ class DeepAgent(Agent):
         if new or self.memory.reward.shape[1] != self.capacity:
             self.memory = ground.room_for(self.capacity)
             self.forget()
-        if isinstance(ground, Listed):
-            live, state = ground.problem.mdp.live, self.copies.state
-            self._cut((standing >= 0) & ((state < 0) | ~live[np.maximum(state, 0)]))
+        ground.cut(gone, self.walk, self.memory)
 
     def _take_over(self, before: Networks, remap: Remap | None) -> None:
         """New networks that know what the old ones had learnt."""
@@ -387,21 +389,6 @@ class DeepAgent(Agent):
         actions = np.arange(self.problem.actions.size) if remap is None else remap.actions
         self.nets.take_over(before, hot, actions)
         self.optimizer = self.make_optimizer(self.nets)
-
-    def _cut(self, gone: NDArray[np.bool_]) -> None:
-        """Truncate and log the episodes of copies `[N, E]` that stand where nobody can stand any more."""
-        state, walk, memory = self.copies.state, self.walk, self.memory
-        for i, e in np.argwhere(gone):
-            walk.state[i] = 0  # the log takes it for the episode of the replica
-            walk.score[i], walk.length[i] = self.copies.score[i, e], self.copies.length[i, e]
-            walk.cut(int(i))
-            state[i, e] = -1
-            newest = memory.count[i] - 1 - (walk.steps[i] - 1 - e) % self.n_copies
-            if newest >= 0:
-                memory.truncated[i, newest % self.capacity] = True
-        first = state[:, 0]
-        walk.length[:] = np.where(first >= 0, self.copies.length[:, 0], 0)
-        walk.state[:] = first if isinstance(self.ground, Listed) else -1
 
     def forget(self) -> None:
         """What else was kept of states that have other numbers now."""

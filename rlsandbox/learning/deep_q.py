@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Part, Update, number
-from rlsandbox.learning.ground import Heads, Listed
+from rlsandbox.learning.ground import Heads
 from rlsandbox.learning.guided import Rule
 from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.off_policy import OffPolicy, ReplayConfig
 from rlsandbox.learning.policy import greedy_probs
 from rlsandbox.learning.problem import Problem
-from rlsandbox.learning.value_gradient import choose_greedily, spread_greedily
+from rlsandbox.learning.value_gradient import choose_greedily
 from rlsandbox.learning.written import closed
 
 
@@ -117,12 +118,12 @@ class DeepQ(OffPolicy):
             return said["q"]
         return said["value"] + said["advantage"] - said["advantage"].mean(axis=-1, keepdims=True)
 
-    def follow(self) -> None:
-        """Let the target network come after the other."""
+    def follow(self, active: NDArray[np.bool_]) -> None:
+        """Let the target networks of the active replicas come after the others."""
         if self.config.target == "soft":
-            self.target_nets.follow(self.nets, self.config.tau)
+            self.target_nets.follow(self.nets, self.config.tau, active)
         elif self.config.target == "hard" and self.updates[0] % self.config.target_every == 0:
-            self.target_nets.follow(self.nets)
+            self.target_nets.follow(self.nets, 1.0, active)
 
     def epsilon(self) -> float:
         """Chance of a random action until the next update."""
@@ -146,13 +147,6 @@ class DeepQ(OffPolicy):
         """`[N, S, A]` of all listed states."""
         return self.remembered("q", lambda: self.q_of(self.outputs()))
 
-    def chances(self) -> Floats:
-        """Epsilon-greedy."""
-        q = self.action_values()
-        chances = np.empty_like(q)
-        spread_greedily(q, self.epsilon(), chances)
-        return chances
-
     def rule(self) -> Rule:
         """Epsilon-greedy; the largest advantage is that of the largest value."""
         return Rule("advantage" if self.config.dueling else "q", True, self.epsilon())
@@ -168,9 +162,9 @@ class DeepQ(OffPolicy):
         """The action of the largest value."""
         return self.q_of(said).argmax(axis=-1)
 
-    def values(self, said: Heads) -> tuple[Floats, Floats, Floats]:
+    def shown_values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
         """The largest Q, all of Q, and the greedy policy."""
-        q = self.q_of(said)
+        q = self.q_of(self.ground.shown(self.nets, replicas))
         return q.max(axis=2), q, greedy_probs(q)
 
     # -- state -------------------------------------------------------------------------------------

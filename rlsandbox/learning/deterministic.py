@@ -49,7 +49,7 @@ class Deterministic(Critics):
     )  # fmt: skip
 
     def __init__(self, problem: Problem, config: DeterministicConfig, seeds: Sequence[int]) -> None:
-        self.actor_loss = np.full(len(seeds), np.nan)
+        self.actor_loss = np.zeros(len(seeds))
         super().__init__(problem, config, seeds)
         self.target_nets = self.nets.copy()
 
@@ -60,10 +60,6 @@ class Deterministic(Critics):
         return Networks(
             self.observation_shape, hidden, heads, self.seeds, config.activation, False, self.device
         )
-
-    def chances(self) -> Floats:
-        """There are none of continuous actions."""
-        raise NotImplementedError
 
     def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
         """The actor's action and noise; before the first update any action."""
@@ -82,10 +78,6 @@ class Deterministic(Critics):
     def best(self, said: Heads) -> NDArray[Any]:
         """The actor's action."""
         return np.tanh(said["policy"])
-
-    def values(self, said: Heads) -> tuple[Floats, Floats, Floats]:
-        """There is no table of continuous actions; see `shown_values`."""
-        raise NotImplementedError
 
     def next_action(self, batch: Batch, active: NDArray[np.bool_]) -> NDArray[Any]:
         """`[N, B, A]`: what the target actor would do next."""
@@ -121,9 +113,9 @@ class Deterministic(Critics):
         pull, q = self.pull(batch.seen, action, least=False)
         judged.slopes["policy"][:] = pull * (1.0 - np.float64(action) ** 2)
         self.descend_actor(judged, active)
-        self.actor_loss = np.where(active, -q.mean(axis=1), self.actor_loss)
-        self.target_nets.follow(self.nets, self.config.tau)
-        self.target_critics.follow(self.critics, self.config.tau)
+        self.actor_loss[:] = -q.mean(axis=1)
+        self.target_nets.follow(self.nets, self.config.tau, active)
+        self.target_critics.follow(self.critics, self.config.tau, active)
 
     # -- state -------------------------------------------------------------------------------------
 

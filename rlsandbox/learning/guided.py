@@ -55,14 +55,27 @@ def ask_where_it_is(guide: Any, chances: Any, i: int, s: int) -> None:
         ask_hot(guide.nets, i, guide.kind, s, guide.said[i])
     else:
         ask(guide.nets, i, guide.kind, guide.seen[s], guide.said[i])
-    row, n_actions = chances[i, s], chances.shape[2]
-    head = guide.said[i, guide.begin : guide.begin + n_actions]
-    if guide.greedy:
+    head = guide.said[i, guide.begin : guide.begin + chances.shape[2]]
+    fill_row(head, guide.greedy, guide.epsilon, chances[i, s])
+
+
+@kernel(error_model="numpy")
+def fill_row(head: Any, greedy: bool, epsilon: float, row: Any) -> None:
+    """Fill `[A]` chances by the outputs `[A]` of a head; see `Rule`. The best actions share theirs."""
+    n_actions = row.shape[0]
+    if greedy:
         best, _, ties = greatest(head)
         for a in range(n_actions):
-            own = (1.0 - guide.epsilon) / ties if head[a] == best else 0.0
-            row[a] = own + guide.epsilon / n_actions
+            row[a] = ((1.0 - epsilon) / ties if head[a] == best else 0.0) + epsilon / n_actions
     else:
         whole = log_sum_exp(head)
         for a in range(n_actions):
             row[a] = np.exp(head[a] - whole)
+
+
+@kernel
+def fill_all(head: Any, greedy: bool, epsilon: float, chances: Any) -> None:
+    """The same for `[N, S, A]`."""
+    for i in range(head.shape[0]):
+        for s in range(head.shape[1]):
+            fill_row(head[i, s], greedy, epsilon, chances[i, s])

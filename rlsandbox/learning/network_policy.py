@@ -15,7 +15,7 @@ from rlsandbox.learning.convolutions import KERNEL, Convolutions
 from rlsandbox.worlds.channels import channels_of
 from rlsandbox.worlds.errors import check
 from rlsandbox.worlds.observations import observe
-from rlsandbox.worlds.simulation import Simulation
+from rlsandbox.worlds.simulation import Simulation, reach
 from rlsandbox.worlds.world import World
 
 if TYPE_CHECKING:
@@ -316,8 +316,7 @@ class NetworkPolicy:
     @property
     def reach(self) -> tuple[Array, Array]:
         """`[A]` middle and half width of what a continuous action's numbers may be."""
-        low, high = np.array(self.low), np.array(self.high)
-        return ((low + high) / 2).astype(np.float32), ((high - low) / 2).astype(np.float32)
+        return reach(self.low, self.high)
 
     def act(self, observation: ArrayLike, rng: np.random.Generator | None = None, replica: int = 0) -> Any:
         """Choose an action: an int, or `[A]` float32.

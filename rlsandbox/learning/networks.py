@@ -354,9 +354,14 @@ class Networks:
         twin.perceptrons = twin._perceptrons()
         return twin
 
-    def follow(self, other: Networks, share: float = 1.0) -> None:
-        """Go so far towards the numbers of another network."""
-        self.flat.lerp_(other.flat, share)
+    def follow(self, other: Networks, share: float, active: NDArray[np.bool_]) -> None:
+        """Go so far towards the numbers of another network, in the active replicas `[N]`."""
+        if active.all():
+            self.flat.lerp_(other.flat, share)
+        else:
+            own = torch.from_numpy(np.repeat(active, self.kinds)).to(self.flat.device)
+            for mine, theirs in zip(self._numbers, other._numbers, strict=True):
+                mine[own] = mine[own].lerp(theirs[own], share)
         self.version += 1
 
     def take_over(

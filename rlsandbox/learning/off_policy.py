@@ -93,7 +93,9 @@ class OffPolicy(DeepAgent):
                 self.roll(step=min(due, end))
                 active = steps >= due
                 if active.any():
+                    unused = self.walk.rng[~active]
                     self.update(active)
+                    self.walk.rng[~active] = unused  # who rests draws nothing
                     self.due += self.config.train_every
                 if due >= end or self.resting.all() or self.overdue:
                     break

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Ints, Line, Part, Tick, Update, number
 from rlsandbox.learning.deep import DeepAgent, DeepConfig
-from rlsandbox.learning.ground import Heads, Listed
+from rlsandbox.learning.ground import Heads
 from rlsandbox.learning.guided import Rule
 from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.networks import Networks
-from rlsandbox.learning.policy_gradient import Policy, actor_critic_losses, log_softmax, policy_for
+from rlsandbox.learning.policy_gradient import Policy, actor_critic_losses, policy_for
 from rlsandbox.learning.problem import Problem
 from rlsandbox.learning.rolling import Transitions, advantages
 from rlsandbox.learning.written import closed
@@ -44,7 +45,7 @@ class CopiesConfig(DeepConfig):
 
     n_envs: int = hp(1, ge=1, le=1024, log=True, label="Copies", doc="agents that walk side by side")
     n_steps: int = hp(
-        128,
+        512,
         ge=1,
         le=65_536,
         log=True,
@@ -154,12 +155,13 @@ class OnPolicy(DeepAgent):
             whole = self.whole
             if not whole.any():  # all rest where their budget ends or the world changes
                 yield Tick("steps", boundary=False)
-            nets = self.nets
+            nets, unused = self.nets, self.walk.rng[~whole]
             for _ in self.improve(whole):
                 if self.overdue:
                     yield Tick("update", boundary=False)
                 if self.nets is not nets:  # an edit has given the rollout's states other numbers
                     break
+            self.walk.rng[~whole] = unused  # who has no whole rollout draws nothing
             self.begin_rollout(whole)
             self.rollouts += 1
 
@@ -195,16 +197,8 @@ class OnPolicy(DeepAgent):
 
     # -- what the networks say ---------------------------------------------------------------------
 
-    def log_chances(self) -> Floats:
-        """`[N, S, A]` log-probabilities of the actions in all states."""
-        return self.remembered("log_chances", lambda: log_softmax(self.outputs()["policy"]))
-
-    def chances(self) -> Floats:
-        """The policy itself is what it explores by."""
-        return self.remembered("chances", lambda: np.exp(self.log_chances()))
-
     def rule(self) -> Rule:
-        """A softmax."""
+        """The policy itself is what it explores by."""
         return Rule("policy", greedy=False)
 
     def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
@@ -215,8 +209,9 @@ class OnPolicy(DeepAgent):
         """The likeliest action."""
         return self.family.best(said["policy"])
 
-    def values(self, said: Heads) -> tuple[Floats, Floats, Floats]:
+    def shown_values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
         """The critic's values, those of a look ahead, and the policy."""
+        said = self.ground.shown(self.nets, replicas)
         v = said["value"][:, :, 0]
         if isinstance(self.ground, Listed):
             v = v * self.ground.problem.mdp.live
@@ -262,7 +257,7 @@ class OnPolicy(DeepAgent):
         assert isinstance(self.ground, Listed)
         mdp = self.ground.problem.mdp
         v = self.outputs()["value"][replica, :, 0] * mdp.live
-        a = int(self.log_chances()[replica, state].argmax())
+        a = int(self.outputs()["policy"][replica, state].argmax())
         k = int(mdp.prob[state, a].argmax())
         s_next, terminated = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
         reward, gamma = float(mdp.reward[state, a, k]), self.config.gamma

@@ -11,18 +11,6 @@ from rlsandbox.worlds.compiled import kernel
 
 
 @kernel(error_model="numpy")
-def spread_greedily(q: Any, epsilon: float, chances: Any) -> None:
-    """Fill `[N, S, A]` with the chances of epsilon-greedy choices; the best actions share theirs."""
-    n_actions = q.shape[2]
-    for i in range(q.shape[0]):
-        for s in range(q.shape[1]):
-            best, _, ties = greatest(q[i, s])
-            for a in range(n_actions):
-                greedy = (1.0 - epsilon) / ties if q[i, s, a] == best else 0.0
-                chances[i, s, a] = greedy + epsilon / n_actions
-
-
-@kernel(error_model="numpy")
 def choose_greedily(q: Any, epsilon: float, rng: Any, moving: Any, action: Any) -> None:
     """Fill `[N, B]` with epsilon-greedy choices by `[N, B, A]` values, of the `moving` replicas `[N]`."""
     for i in range(q.shape[0]):

@@ -6,7 +6,7 @@ import time
 
 from rlsandbox.learning.agent import View
 from rlsandbox.learning.deep import DeepAgent
-from rlsandbox.learning.ground import Stepped
+from rlsandbox.learning.stepped import Stepped
 from rlsandbox.studio.frames import Picture
 from rlsandbox.training.session import TrainingSession
 

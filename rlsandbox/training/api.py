@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,19 +47,16 @@ class Result:
 
     Attributes:
         session: the run itself; it can be looked into and trained on.
+        policy: what it has learnt, ready to act, to be saved and exported.
         evaluation: what its greedy policies are worth.
         steps_per_second: steps (sweeps) of all replicas together, by the clock on the wall, without the
             loading of compiled code.
     """
 
     session: TrainingSession
+    policy: SavedPolicy
     evaluation: Evaluation
     steps_per_second: float
-
-    @cached_property
-    def policy(self) -> SavedPolicy:
-        """What it has learnt, ready to act, to be saved and exported."""
-        return saved_policy(self.session, self.evaluation)
 
     def to_dict(self) -> dict[str, Any]:
         """The run in figures, as JSON can hold them: no NaN, no infinity."""
@@ -207,7 +203,7 @@ def finish(session: TrainingSession, watch: Callable[[TrainingSession], None] | 
         raise SandboxError(session.failure)
     steps = int(session.agent.steps.sum()) - done
     evaluation = session.evaluate()
-    return Result(session, evaluation, steps / seconds if steps else 0.0)
+    return Result(session, saved_policy(session, evaluation), evaluation, steps / seconds if steps else 0.0)
 
 
 def saved_policy(session: TrainingSession, evaluation: Evaluation | None = None) -> SavedPolicy:

@@ -38,6 +38,12 @@ class Actions:
         return bool(self.low)
 
 
+def reach(low: Sequence[float], high: Sequence[float]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """`[A]` middles and half widths of ranges: the units in which agents choose continuous actions."""
+    least, most = (np.array(bound, np.float64) for bound in (low, high))
+    return ((most + least) / 2).astype(np.float32), ((most - least) / 2).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Dimension:
     """One number of an observation, with the range in which a picture shows it."""

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rlsandbox.learning.guided import fill_all
 from tests.algorithms.deep.recorded import SMALL, brisk
 from tests.helpers import begin
 
@@ -47,3 +48,10 @@ def test_an_edit_and_another_epsilon_are_noticed():
     session.replace_world(session.world.painted([(0, 1)], "pit"))
     session.tick(10)
     assert (agent.walk.steps > before).all() and (agent.ground._asked >= 0).sum() <= asked.sum()
+
+
+def test_epsilon_greedy_chances_are_shared_by_the_best():
+    q, chances = np.array([[[1.0, 3.0, 2.0, 0.0], [2.0, 2.0, 1.0, 2.0]]]), np.empty((1, 2, 4))
+    fill_all(q, True, 0.4, chances)
+    one_best, three_best = [0.1, 0.7, 0.1, 0.1], [0.3, 0.3, 0.1, 0.3]
+    np.testing.assert_allclose(chances, [[one_best, three_best]], atol=1e-15)

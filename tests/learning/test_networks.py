@@ -91,6 +91,24 @@ def test_outputs_and_gradients_are_those_of_plain_networks(hidden, shared, activ
                 np.testing.assert_allclose(bias[kind, 0], linear.bias.grad, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("hidden", "shared", "activation", "threads"),
+    list(itertools.product([(), (5,), (6, 5)], [False, True], ["tanh", "relu"], [1, 2])),
+)
+def test_slopes_at_inputs_are_those_of_plain_networks(hidden, shared, activation, threads):
+    rng, nets = np.random.default_rng(0), made(hidden, shared, activation)
+    seen = rng.normal(size=(3, BATCH, N_INPUTS)).astype(np.float32)
+    judged = nets.judge(torch.from_numpy(seen), threads)
+    for slope in judged.slopes.values():
+        slope[:] = rng.normal(size=slope.shape)
+    found = nets.slopes_at_inputs(judged.slope, judged.given)
+    assert found.shape == seen.shape and not nets.grad.any()  # of the weights it says nothing
+    for i in range(3):
+        x: Any = torch.from_numpy(seen[i].astype(np.float64)).requires_grad_()
+        descend(by_head(nets, plain(nets, i), x), {name: slope[i] for name, slope in judged.slopes.items()})
+        np.testing.assert_allclose(found[i], x.grad, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("one_hot", [False, True])
 def test_threads_change_no_bit(one_hot):
     found = []

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.squashed import LOG_STD, draw_normal, draw_squashed, draw_uniform, slope_squashed
 from rlsandbox.worlds.draws import seeded
 
@@ -50,6 +49,23 @@ def test_a_log_probability_by_hand():
     assert log_prob.item() == pytest.approx(wanted, abs=1e-6)
 
 
+def test_the_correction_of_the_squash_by_hand():
+    """Mean log 2 with hardly any spread: a = tanh log 2 = (2 - 1/2) / (2 + 1/2) = 3/5, 1 - a^2 = 16/25."""
+    action, normal, log_prob = drawn(np.array([[[np.log(2.0), -50.0]]]), seeded((3,)))
+    assert action.item() == pytest.approx(0.6, abs=1e-6)
+    plain = -0.5 * normal.item() ** 2 - LOG_STD[0] - 0.5 * np.log(2 * np.pi)
+    assert log_prob.item() == pytest.approx(plain - np.log(16 / 25), abs=1e-6)
+
+
+def test_draws_are_what_a_replica_alone_would_draw():
+    said = heads()
+    action, _, log_prob = drawn(said, seeded((1, 2)), np.array([False, True]))
+    own, _, own_log_prob = drawn(said[1:], seeded((2,)))
+    np.testing.assert_array_equal(action[1], own[0])
+    np.testing.assert_array_equal(log_prob[1], own_log_prob[0])
+    assert not action[0].any()
+
+
 @pytest.mark.parametrize("mean", [-400.0, 400.0])
 def test_far_away_nothing_overflows(mean):
     action, _, log_prob = drawn(np.array([[[mean, 0.0]]]), seeded((3,)))
@@ -85,29 +101,3 @@ def test_who_rests_draws_nothing_and_draws_have_their_moments():
     assert abs(normal[1].mean()) < tolerance and abs(normal[1].std() - 1) < tolerance
     assert abs(uniform[1].mean()) < tolerance and abs(uniform[1].var() - 1 / 3) < tolerance
     assert -1 <= uniform[1].min() < -0.99 and 0.99 < uniform[1].max() <= 1
-
-
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
-@pytest.mark.parametrize("hidden", [(), (6,), (6, 5)])
-def test_slopes_at_inputs_are_those_of_plain_networks(hidden, activation):
-    nets = Networks((4,), hidden, {"q1": (1, 1.0), "q2": (1, 1.0)}, (3, 11), activation)
-    rng = np.random.default_rng(0)
-    seen = torch.from_numpy(rng.normal(size=(2, B, 4)).astype(np.float32))
-    judged = nets.judge(seen)
-    for slope in judged.slopes.values():
-        slope[:] = rng.normal(size=slope.shape)
-    found = nets.slopes_at_inputs(judged.slope, judged.given)
-    for i in range(2):
-        x: Any = seen[i].clone().requires_grad_()
-        total: Any = 0.0
-        for kind, name in enumerate(nets.heads):
-            out = x
-            layers = nets.layers(i)
-            for k, (weight, bias) in enumerate(layers):
-                out = out @ torch.from_numpy(weight[kind]) + torch.from_numpy(bias[kind])
-                if k < len(layers) - 1:
-                    out = out.tanh() if activation == "tanh" else out.relu()
-            total = total + (out * torch.from_numpy(judged.slopes[name][i])).sum()
-        total.backward()
-        np.testing.assert_allclose(found[i], x.grad, rtol=1e-4, atol=1e-5)
-    assert not nets.grad.any()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlsandbox.learning.value_gradient import spread_greedily, td_slopes
+from rlsandbox.learning.value_gradient import td_slopes
 
 N, B, A = 3, 12, 4
 
@@ -51,10 +51,3 @@ def test_a_td_loss_by_hand():
         assert (value.item(), slopes[1].item()) == (6.0, slope)
         assert slopes[0].ravel().tolist() == [-slope / 2, slope / 2]
         assert numbers.ravel().tolist() == [loss, 6.0, 3.0]
-
-
-def test_epsilon_greedy_chances_are_shared_by_the_best():
-    q, chances = np.array([[[1.0, 3.0, 2.0, 0.0], [2.0, 2.0, 1.0, 2.0]]]), np.empty((1, 2, 4))
-    spread_greedily(q, 0.4, chances)
-    one_best, three_best = [0.1, 0.7, 0.1, 0.1], [0.3, 0.3, 0.1, 0.3]
-    np.testing.assert_allclose(chances, [[one_best, three_best]], atol=1e-15)

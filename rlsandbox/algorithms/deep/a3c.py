@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from rlsandbox.algorithms.deep.a2c import A2C, COURSE
 from rlsandbox.learning.agent import Ints, Preset, Snapshot, Tick, Update, View
 from rlsandbox.learning.asynchronous import MOST, Report, Workers, log_reports
-from rlsandbox.learning.ground import Listed
 from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.problem import Problem
 from rlsandbox.worlds.errors import check
 

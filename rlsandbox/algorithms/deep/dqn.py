@@ -128,7 +128,7 @@ class DQN(DeepQ):
         self.descend(judged, active, config.max_grad_norm, numbers, *more)
         if config.prioritized:
             reprioritise(self.tree, chosen, target - value, config.priority_alpha, self.largest, active)
-        self.follow()
+        self.follow(active)
         told = {"state": s, "action": a, "next_state": s_next, "reward": reward, "ended": ended}
         self.show(active, told | {"discount": discount, "next_value": next_value, "before": value})
 

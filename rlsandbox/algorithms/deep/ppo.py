@@ -108,15 +108,6 @@ class PPO(OnPolicy):
         entropy_coefficient: float = hp(
             0.01, ge=0, le=10, label="Entropy", doc="weight of the entropy bonus", live=True
         )
-        n_steps: int = hp(
-            512,
-            ge=1,
-            le=65_536,
-            log=True,
-            label="Rollout",
-            doc="steps of each copy between updates",
-            unit="steps",
-        )
         epochs: int = hp(10, ge=1, le=100, label="Epochs", doc="how often each step of a rollout is used")
         minibatch: int = hp(
             64, ge=1, le=65_536, log=True, label="Minibatch", doc="steps of a gradient update"

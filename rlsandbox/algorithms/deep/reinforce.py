@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Ints, Part, Preset, Update, number
-from rlsandbox.learning.ground import Listed
 from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.on_policy import CriticConfig, OnPolicy
 from rlsandbox.learning.problem import Enumerable, Problem
 from rlsandbox.learning.rolling import FOREVER

@@ -25,7 +25,7 @@ from rlsandbox.learning.guided import Rule
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.policy_gradient import Softmax, log_softmax
-from rlsandbox.learning.problem import Problem
+from rlsandbox.learning.problem import Problem, Remap
 from rlsandbox.learning.squashed import draw_squashed, slope_squashed
 from rlsandbox.learning.written import closed
 
@@ -96,10 +96,6 @@ class SAC(Critics):
         """A softmax over numbered actions."""
         return Rule("policy", greedy=False)
 
-    def chances(self) -> Floats:
-        """Of numbered actions."""
-        return self.remembered("chances", lambda: np.exp(log_softmax(self.outputs()["policy"])))
-
     def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
         """Drawn from the policy; before the first update any action."""
         head = said["policy"]
@@ -126,15 +122,16 @@ class SAC(Critics):
     def update(self, active: NDArray[np.bool_]) -> None:
         """Critics towards soft targets, the actor towards what they say, the temperature, and the targets."""
         batch = self.drawn()
-        improve = self._continuous if self.continuous else self._numbered
+        improve, alpha = self._continuous if self.continuous else self._numbered, self.temperature
         q, target, nexts, losses, entropy = improve(batch, active)
         if self.config.automatic:
             self._warm(entropy, active)
-        self.target_critics.follow(self.critics, self.config.tau)
+        self.target_critics.follow(self.critics, self.config.tau, active)
         self.updates += 1
         numbers = *losses, q.mean(axis=(0, 2)), np.abs(target - q[0]).mean(axis=1), entropy, self.temperature
         self.log.add(np.vstack((*numbers, self.critic_norm, self.remembered_steps)), active)
         told = {"state": batch.states, "action": batch.actions, "next_state": batch.next_states, **nexts}
+        told["temperature"] = alpha[:, None]  # that of the target: it has moved on since
         told |= {"reward": batch.reward, "terminated": batch.terminated, "before": q[0], "target": target}
         self.show(active, told | {f"now {k + 1}": value for k, value in enumerate(q)})
 
@@ -205,23 +202,22 @@ class SAC(Critics):
         own = {"log_temperature": self.log_temperature, "temperature_moments": self.temperature_moments}
         return {**super().arrays(), **own}
 
+    def _take_over(self, before: Networks, remap: Remap | None) -> None:
+        super()._take_over(before, remap)
+        self.temperature_moments[:] = 0.0  # the optimizer, whose steps count them, begins anew
+
     def learnt(self) -> dict[str, NDArray[Any]]:
         """The temperature as well."""
         return {**super().learnt(), "log_temperature": self.log_temperature}
 
-    def values(self, said: Heads) -> tuple[Floats, Floats, Floats]:
-        """Of numbered actions: soft values, what the lower critic says, and the policy."""
-        q, log_prob = self.least(said), log_softmax(said["policy"])
-        policy, alpha = np.exp(log_prob), said["temperature"]
-        return (policy * (q - alpha * log_prob)).sum(axis=2), q, policy
-
     def shown_values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
-        """Actor and critics speak of numbered actions together."""
+        """Of numbered actions soft values, what the lower critic says, and the policy."""
         if self.continuous:
             return super().shown_values(replicas)
-        with self.computing():
-            said = [self.ground.shown(nets, replicas) for nets in (self.nets, self.critics)]
-        return self.values(said[0] | said[1] | {"temperature": self.temperature[replicas, None, None]})
+        q = self.least(self.ground.shown(self.critics, replicas))
+        log_prob = log_softmax(self.ground.shown(self.nets, replicas)["policy"])
+        policy, alpha = np.exp(log_prob), self.temperature[replicas, None, None]
+        return (policy * (q - alpha * log_prob)).sum(axis=2), q, policy
 
     def told(self, replica: int) -> Update | None:
         """The soft target of the newest batch's first step, with the entropy's part in it."""
@@ -231,12 +227,12 @@ class SAC(Critics):
         reward, over = float(shown["reward"][replica, 0]), bool(shown["terminated"][replica, 0])
         value, log_prob = (float(shown[name][replica, 0]) for name in ("next", "next_log_prob"))
         s_next = int(self.ground.spots(shown["next_state"][replica, 0][None])[0])
-        alpha = float(np.exp(self.log_temperature[replica]))
+        alpha = float(shown["temperature"][replica, 0])
         target = (
             Part(number(reward), "reward"),
             Part(" + 0 (terminal)" if over else f" + {number(self.config.gamma)} · ("),
             *(() if over else (Part(closed(value), "next", s_next), Part(" − α log π)"))),
         )
         nows = [f"Q{k}(s, a) = {number(float(shown[f'now {k}'][replica, 0]))}" for k in (1, 2)]
-        lines = f"α log π(a′|s′) = {number(alpha)} · {closed(log_prob)} = {number(alpha * log_prob)}", *nows
-        return self.target_update(shown, replica, target, lines)
+        entropy = f"α log π(a′|s′) = {number(alpha)} · {closed(log_prob)} = {number(alpha * log_prob)}"
+        return self.target_update(shown, replica, target, (*(() if over else (entropy,)), *nows))

@@ -47,5 +47,5 @@ class TD3(Deterministic):
 
     @property
     def improves_actor(self) -> bool:
-        """At every d-th update (section 5.2)."""
-        return (int(self.updates[0]) + 1) % self.config.policy_delay == 0
+        """At every d-th update (section 5.2), the first one included, so that there is a loss to log."""
+        return int(self.updates[0]) % self.config.policy_delay == 0

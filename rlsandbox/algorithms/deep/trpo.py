@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Ints, Update, number
-from rlsandbox.learning.ground import Listed
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.lazy import Lazily
+from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.natural_gradient import Fisher, conjugate_gradient, dot, flat_of, rows_of
 from rlsandbox.learning.on_policy import CopiesConfig, OnPolicy, Rollout, explained_variance
 from rlsandbox.learning.policy_gradient import log_softmax
@@ -60,15 +60,6 @@ class TRPO(OnPolicy):
             symbol="α",
             doc="of its optimizer",
             live=True,
-        )
-        n_steps: int = hp(
-            512,
-            ge=1,
-            le=65_536,
-            log=True,
-            label="Rollout",
-            doc="steps of each copy between updates",
-            unit="steps",
         )
         max_kl: float = hp(
             0.02,

@@ -159,11 +159,11 @@ def test_the_clip_holds_the_policy_near_the_one_that_walked():
         options = {"n_steps": 128, "units": 32, "learning_rate": 0.01, "entropy_coefficient": 0.0}
         session = begin("ppo", open_world("grid_4x4"), (0, 1, 2), clip=clip, **options)
         agent: Any = session.agent
-        walked = agent.log_chances().copy()
+        walked = np.log(agent.chances())
         while agent.updates[0] < 20:
             session.tick(128)
         memory, rows = agent.memory, np.arange(3)[:, None]
-        change = (agent.log_chances() - walked)[rows, memory.state, memory.action]
+        change = (np.log(agent.chances()) - walked)[rows, memory.state, memory.action]
         far[clip] = np.abs(np.exp(change) - 1).mean(axis=1), memory.state.copy()
     np.testing.assert_array_equal(far[0.2][1], far[10.0][1])
     assert (far[0.2][0] < 0.4).all() and (far[10.0][0] > 2 * far[0.2][0]).all()

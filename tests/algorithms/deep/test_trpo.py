@@ -46,9 +46,9 @@ def divergences(algorithm: str, **options: Any) -> np.ndarray:
     while len(found) < 30:
         while not agent.whole.all():
             session.tick(1000)
-        states, old = agent.memory.state.copy(), agent.log_chances().copy()
+        states, old = agent.memory.state.copy(), np.log(agent.chances())
         learn_from(session)
-        each = (np.exp(old) * (old - agent.log_chances())).sum(axis=2)
+        each = (np.exp(old) * (old - np.log(agent.chances()))).sum(axis=2)
         found.append(np.take_along_axis(each, states, axis=1).mean(axis=1))
     return np.array(found)
 
@@ -63,9 +63,9 @@ def test_a_step_gains_and_says_what(n_steps):
     agent = rollout_made(brisk(), n_steps=n_steps, max_kl=BOUND)
     rollout, n = agent.rollout(), np.arange(2)[:, None]
     assert (agent.problem.mdp.n_states < agent.capacity) == (n_steps == 32)
-    old = agent.log_chances().copy()
+    old = np.log(agent.chances())
     gained, kl, fraction, entropy = agent.step_policy(rollout, np.ones(2, bool))
-    new = agent.log_chances()
+    new = np.log(agent.chances())
     ratio = np.exp((new - old)[n, rollout.states, rollout.actions])
     np.testing.assert_allclose(gained, ((ratio - 1) * rollout.advantage).mean(axis=1), rtol=1e-4, atol=1e-7)
     each = (np.exp(old) * (old - new)).sum(axis=2)[n, rollout.states]
@@ -170,7 +170,7 @@ def test_the_record_by_hand():
     agent: Any = session.agent
     while not agent.whole.all():
         session.tick(1000)
-    memory, v, old = agent.memory, agent.outputs()["value"][:, :, 0].copy(), agent.log_chances().copy()
+    memory, v, old = agent.memory, agent.outputs()["value"][:, :, 0].copy(), np.log(agent.chances())
     step = [int(a[1, 0]) for a in (memory.state, memory.action, memory.next_state)]
     reward, over = float(memory.reward[1, 0]), bool(memory.terminated[1, 0])
     advantage = plain_advantages(memory, 1, v[1], 0.9, LAM, 2)[0]
@@ -183,7 +183,7 @@ def test_the_record_by_hand():
     assert figures(update.parts)[-1] == near(delta)
     lines = [figures(line.parts) for line in update.lines]
     assert lines[0][-1] == near(advantage)
-    assert lines[1][-1] == near(np.exp(agent.log_chances()[1, s, a] - old[1, s, a]))
+    assert lines[1][-1] == near(np.exp(np.log(agent.chances())[1, s, a] - old[1, s, a]))
     told = agent.metrics(1)
     assert lines[2] == near([told["step fraction"], told["surrogate gain"], told["KL"], BOUND])
 

@@ -1,0 +1,180 @@
+"""Worlds whose states can be listed: networks are asked about a table of them, compiled code walks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rlsandbox.learning.agent import Floats, Ints
+from rlsandbox.learning.ground import Ground, Heads, Walker
+from rlsandbox.learning.guided import Guide, Rule
+from rlsandbox.learning.lazy import Lazily
+from rlsandbox.learning.networks import Networks
+from rlsandbox.learning.oracle import lookahead
+from rlsandbox.learning.perceptrons import Perceptrons
+from rlsandbox.learning.problem import Enumerable, Remap, drifting
+from rlsandbox.learning.rolling import Transitions, roll, roll_asking
+from rlsandbox.learning.walk import TRAIL, Model, Walk
+from rlsandbox.worlds.errors import check
+from rlsandbox.worlds.observations import observe
+from rlsandbox.worlds.simulation import Slice
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazily("torch")
+
+_MANY = 16
+"""So many times as many states as are asked about are not worth a pass through the networks."""
+
+
+class Listed(Ground):
+    """A world whose states can be listed: networks are asked about all of them, compiled code walks."""
+
+    def __init__(
+        self, problem: Enumerable, seeds: Sequence[int], n_copies: int, observation: str, device: str
+    ) -> None:
+        super().__init__(problem, seeds, n_copies)
+        self._observation, self._device = observation, device
+        self.look_at(problem)
+
+    def look_at(self, problem: Enumerable) -> None:
+        """Stand in a world, where nothing has been seen yet."""
+        self.problem, self.model, self.actions = problem, Model.of(problem.mdp), problem.actions
+        mdp = problem.mdp
+        self.visits = np.zeros((self.n_seeds, mdp.n_states, mdp.n_actions), np.int64)
+        self._asked = np.full(self.visits.shape[:2], -1, np.int64)
+        self._chances = np.zeros(self.visits.shape)
+        self._said: WeakKeyDictionary[Networks, tuple[int, Heads]] = WeakKeyDictionary()
+        every = np.arange(mdp.n_states)
+        self.table: Tensor | None = None
+        self._rows = np.zeros((1, 1), np.float32)
+        if self._observation != "one_hot":
+            seen = observe(problem.world, every, self._observation)
+            self.table = torch.from_numpy(seen).to(self._device)
+            self._rows = np.ascontiguousarray(seen.reshape(len(every), -1), np.float32)
+        self._every = self.seen(np.broadcast_to(every, (self.n_seeds, every.size)).copy())
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """One number a state, or what the observation has."""
+        return (self.problem.mdp.n_states,) if self.table is None else tuple(self.table.shape[1:])
+
+    def room_for(self, capacity: int) -> Transitions:
+        """States and actions are numbers."""
+        return Transitions.room_for(self.n_seeds, capacity)
+
+    def seen(self, states: NDArray[np.int64]) -> Tensor:
+        """Their numbers where one is hot, else rows of the table."""
+        chosen = torch.from_numpy(states).to(self._device)
+        return chosen if self.table is None else self.table[chosen]
+
+    def outputs(self, nets: Networks) -> Heads:
+        """`[N, S, size]` of all states, computed once for each of the networks' versions."""
+        version, said = self._said.get(nets, (-1, {}))
+        if version != nets.version:
+            said = self._ask(nets, self._every)
+            self._said[nets] = nets.version, said
+        return said
+
+    def said(self, nets: Networks, states: NDArray[np.int64]) -> Heads:
+        """Looked up among all states, unless these are far more and have not been asked about."""
+        known = self._said.get(nets, (-1, {}))[0] == nets.version
+        if not known and self._every.shape[1] > _MANY * states.shape[1]:
+            return self._ask(nets, self.seen(states))
+        rows = np.arange(self.n_seeds)[:, None]
+        return {name: part[rows, states] for name, part in self.outputs(nets).items()}
+
+    def shown(self, nets: Networks, replicas: slice) -> Heads:
+        """All states."""
+        return {name: part[replicas] for name, part in self.outputs(nets).items()}
+
+    def looks_at(self, chosen: Slice | None) -> None:
+        """All states are shown."""
+
+    def spots(self, states: NDArray[np.int64]) -> Ints:
+        """Their own numbers."""
+        return states
+
+    @property
+    def n_spots(self) -> int:
+        """All."""
+        return self.problem.mdp.n_states
+
+    def look_ahead(self, v: Floats, gamma: float) -> Floats:
+        """By the model."""
+        return np.stack([lookahead(self.problem.mdp, row, gamma) for row in v])
+
+    def walk_on(self, agent: Walker, until: int, last: Ints, limit: Ints) -> None:
+        """By a table of chances; where compiled code can ask the networks, it fills what it needs of it."""
+        places = self.model, agent.walk, self.copies, agent.memory, self.visits, until, last, limit
+        nets = agent.nets
+        if nets.perceptrons is None:
+            roll(0, agent.chances(), *places)
+        else:
+            roll_asking(self._guide(nets, nets.perceptrons, agent.rule()), self._chances, *places)
+
+    def _guide(self, nets: Networks, perceptrons: Perceptrons, rule: Rule) -> Guide:
+        names = list(nets.heads)
+        begin = sum(nets.heads[name][0] for name in names[: names.index(rule.head)]) if nets.shared else 0
+        return Guide(
+            nets=perceptrons,
+            seen=self._rows,
+            hot=self.table is None,
+            asked=self._asked,
+            version=nets.version,
+            kind=0 if nets.shared else names.index(rule.head),
+            begin=begin,
+            greedy=rule.greedy,
+            epsilon=rule.epsilon,
+            said=np.empty((self.n_seeds, nets.widths[-1]), np.float32),
+        )
+
+    def doubt(self) -> None:
+        """What was worked out from the networks no longer holds: something else has changed as well."""
+        self._asked[:] = -1
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What was visited."""
+        return {"visits": self.visits}
+
+    def came_back(self) -> None:
+        """Nothing more is to be done."""
+
+    def trail(self, walk: Walk, replica: int) -> Ints:
+        """States."""
+        made = int(-(-walk.steps[replica] // self.copies.state.shape[1]))
+        kept = min(TRAIL, int(walk.length[replica]))
+        return walk.trail[replica, np.arange(made - kept, made) % TRAIL]
+
+    def check_state(self, state: dict[str, NDArray[Any]], walk: Walk, memory: Transitions) -> None:
+        """Everything that kernels look up lies in the tables."""
+        mdp, standing = self.problem.mdp, state["copies.state"]
+        inside = standing.min() >= -1 and standing.max() < mdp.n_states
+        fits = walk.fits(mdp.n_states, mdp.n_actions) and bool(inside)
+        check(fits, "where its replicas stand is outside its world.")
+        check(memory.fits(mdp.n_states, mdp.n_actions), "what it remembers is outside its world.")
+
+    @property
+    def standing(self) -> Ints:
+        """Numbers of states."""
+        return self.copies.state[:, 0]
+
+    def move_to(self, problem: Enumerable, walk: Walk) -> tuple[Walk, Remap | None, NDArray[np.bool_]]:
+        """Go on in an edited world, each in its cell with what it carries, where somebody can stand there."""
+        remap = Remap.between(self.problem.world, problem.world)
+        visits, standing = self.visits, self.copies.state.copy()
+        self.look_at(problem)
+        if walk.drifted.shape[1] != drifting(problem):
+            walk = walk._replace(drifted=np.zeros((self.n_seeds, drifting(problem))))
+        self.visits = visits if remap is None else remap.onto(self.visits, visits)
+        if remap is not None:
+            self.copies = self.copies._replace(state=np.vectorize(remap.state)(standing).astype(np.int64))
+            walk.trail[:] = -1
+        state = self.copies.state
+        return walk, remap, (standing >= 0) & ((state < 0) | ~problem.mdp.live[np.maximum(state, 0)])
