@@ -270,6 +270,11 @@ class Agent(ABC):
         """What somebody who relies on those rules has to know, in a sentence; empty where it keeps all."""
         return ""
 
+    @classmethod
+    def idle(cls, kind: type[Problem]) -> frozenset[str]:
+        """Names of hyperparameters that change nothing on a kind of problem."""
+        return frozenset()
+
     def computing(self) -> AbstractContextManager[Any]:
         """What holds while it computes: settings of a library that are put back afterwards."""
         return nullcontext()

@@ -98,6 +98,11 @@ class DeepAgent(Agent):
         wanted = "numbered actions" if kind == "continuous" else "continuous actions"
         return f"{cls.title} chooses {wanted}; those of {problem.world.name} are {kind}."
 
+    @classmethod
+    def idle(cls, kind: type[Problem]) -> frozenset[str]:
+        """A world that can only be played shows what it shows."""
+        return frozenset({"observation"} if issubclass(kind, Simulated) else ())
+
     # -- what a subclass says ----------------------------------------------------------------------
 
     @property

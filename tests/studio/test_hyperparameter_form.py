@@ -5,6 +5,7 @@ import pytest
 from rlsandbox.algorithms import registry
 from rlsandbox.learning.agent import Agent
 from rlsandbox.learning.hyperparams import AgentConfig, hp
+from rlsandbox.learning.problem import Enumerable, Simulated
 from rlsandbox.studio.controls import NumberRow, SwitchRow
 from rlsandbox.studio.panels.hyperparameter_form import HyperparameterForm
 from rlsandbox.studio.panels.number_rows import OptionalNumberRow
@@ -108,3 +109,15 @@ def test_every_kind_of_hyperparameter_has_a_row(form):
     assert kinds == {"rate": NumberRow, "count": NumberRow, "double": SwitchRow, "limit": OptionalNumberRow}
     assert Every.make(form.values()) == Every()
     assert form.rows["count"].label.text() == "Count"
+
+
+def test_what_changes_nothing_here_is_hidden_and_comes_back(qtbot):
+    result = HyperparameterForm()
+    qtbot.addWidget(result)
+    agent = registry()["ppo"]
+    result.set_algorithm(agent)
+    result.set_idle(agent.idle(Simulated))
+    assert result.rows["observation"].isHidden() and not result.rows["units"].isHidden()
+    result.set_idle(agent.idle(Enumerable))
+    assert not result.rows["observation"].isHidden()
+    assert not registry()["sarsa"].idle(Simulated)

@@ -84,6 +84,7 @@ class AgentPanel(QWidget):
         self._begun: dict[str, Any] | None = None
         self._begun_policy: object = None
         self._problem: Enumerable | None = None
+        self._kind: type[Problem] = Enumerable
         self._advice = ""
         self._said = ("", "info", "")
         self._lent: tuple[int, int] | None = None  # episodes of an algorithm's own, and those of the others
@@ -219,8 +220,9 @@ class AgentPanel(QWidget):
 
     def set_problem(self, problem: Problem | None, kind: type[Problem] = Enumerable) -> None:
         """The problem of now, or its kind while nobody knows more: what suits it, goals nobody reaches."""
-        self._problem = problem if isinstance(problem, Enumerable) else None
+        self._problem, self._kind = problem if isinstance(problem, Enumerable) else None, kind
         self.picker.set_problem(problem or kind)
+        self.form.set_idle(registry()[self.picker.algorithm()].idle(kind))
         if self._problem is not None:
             self._advice = " ".join(self._problem.world.advice(self._problem.mdp))
         elif kind is Simulated:
@@ -351,6 +353,7 @@ class AgentPanel(QWidget):
         self._equation.setText(agent.equation)
         self._equation.setToolTip(agent.source)
         self.form.set_algorithm(agent)
+        self.form.set_idle(agent.idle(self._kind))
         self.preset.set_algorithm(agent)
         self.device.setVisible("device" not in agent.Config.model_fields)
         if self._lent is not None and self.budget.value() == ("episodes", self._lent[0]):

@@ -32,6 +32,7 @@ class HyperparameterForm(QWidget):
         self.rows: dict[str, Row] = {}
         """`name -> row`."""
         self._running = False
+        self._idle = frozenset[str]()
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
@@ -75,6 +76,11 @@ class HyperparameterForm(QWidget):
         self._running = running
         self._follow()
 
+    def set_idle(self, names: frozenset[str]) -> None:
+        """Hide those that change nothing here."""
+        self._idle = names
+        self._follow()
+
     def is_live(self, name: str) -> bool:
         """Whether a hyperparameter may change during a run."""
         return self._fields[name].live
@@ -86,7 +92,7 @@ class HyperparameterForm(QWidget):
     def _follow(self) -> None:
         counting = {field.name for field in self._config.counting(self.values())}
         for name, row in self.rows.items():
-            row.setVisible(name in counting)
+            row.setVisible(name in counting and name not in self._idle)
             row.setEnabled(self._fields[name].live or not self._running)
 
     def _tooltip(self, field: Hyperparameter) -> str:
