@@ -157,19 +157,18 @@ class Critics(OffPolicy):
         self.critic_norm = self.critic_optimizer.step(active, UNCLIPPED, self._threads)
         return np.stack(values), losses / self.n_critics
 
-    def pull(self, seen: Tensor, action: NDArray[Any], least: bool) -> tuple[Floats, Floats]:
+    def pull(self, critics: Networks, seen: Tensor, action: NDArray[Any]) -> tuple[Floats, Floats]:
         """How an action changes the mean over a batch of -Q, and Q itself.
 
         Returns:
-            `[N, B, A]` slopes at the action, and `[N, B]` Q: of the critic that says least there, or of the
-            first.
+            `[N, B, A]` slopes at the action, and `[N, B]` Q: of the critic that says least there.
         """
-        judged = self.critics.judge(self.beside(seen, action), self._threads)
+        judged = critics.judge(self.beside(seen, action), self._threads)
         q = np.stack([said[..., 0] for said in judged.said.values()])
-        which = q.argmin(axis=0) if least else np.zeros(q.shape[1:], np.int64)
+        which = q.argmin(axis=0)
         for k, slope in enumerate(judged.slopes.values()):
             slope[..., 0] = np.where(which == k, -1.0 / q.shape[2], 0.0)
-        slopes = self.critics.slopes_at_inputs(judged.slope.to(self.device), judged.given)
+        slopes = critics.slopes_at_inputs(judged.slope.to(self.device), judged.given)
         at_action = slopes[..., slopes.shape[-1] - action.shape[-1] :].cpu().numpy()
         return at_action.astype(np.float64), np.take_along_axis(q, which[None], axis=0)[0]
 

@@ -110,7 +110,7 @@ class Deterministic(Critics):
     def _improve_actor(self, batch: Batch, active: NDArray[np.bool_]) -> None:
         judged = self.nets.judge(batch.seen, self._threads)
         action = np.tanh(judged.said["policy"])
-        pull, q = self.pull(batch.seen, action, least=False)
+        pull, q = self.pull(self.critics.only("q1"), batch.seen, action)
         judged.slopes["policy"][:] = pull * (1.0 - np.float64(action) ** 2)
         self.descend_actor(judged, active)
         self.actor_loss[:] = -q.mean(axis=1)

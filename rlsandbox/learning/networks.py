@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rlsandbox.learning.convolutions import Convolutions
 from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.perceptrons import MOST_ROWS, Perceptrons, ask_about, ask_about_hot
+from rlsandbox.learning.products import add_outer, sent_back, weighed
 from rlsandbox.learning.threads import in_shares
 from rlsandbox.worlds.errors import check
 
@@ -210,7 +211,7 @@ class Networks:
             own = slice(begin * self.kinds, end * self.kinds)
             numbers, found = [array[own] for array in self._numbers], slope[begin:end].flatten(0, 1)
             for layer in range(len(kept[begin].layers) - 1, -1, -1):
-                found = torch.bmm(found, numbers[2 * layer].transpose(1, 2))
+                found = sent_back(found, numbers[2 * layer])
                 if layer > 0:
                     found = self._activated(found, kept[begin].layers[layer])
             return found.view(end - begin, self.kinds, *found.shape[1:]).sum(dim=1)
@@ -235,10 +236,10 @@ class Networks:
             given = [rows]
         else:
             given = [seen]
-            x = torch.baddbmm(bias, seen, weight)
+            x = weighed(seen, weight, bias)
         for weight, bias in zip(numbers[2::2], numbers[3::2], strict=True):
             given.append(x.tanh_() if self.activation == "tanh" else x.relu_())
-            x = torch.baddbmm(bias, x, weight)
+            x = weighed(x, weight, bias)
         return x.view(end - begin, self.kinds, *x.shape[1:]), Given(given, pictures)
 
     def _backward(self, slope: Tensor, given: Given, begin: int, end: int) -> None:
@@ -251,9 +252,9 @@ class Networks:
             if x.dtype == torch.int64:
                 grads[0].flatten(0, 1).index_add_(0, x, slope.flatten(0, 1))
                 return
-            grads[2 * layer].baddbmm_(x.transpose(1, 2), slope)
+            add_outer(grads[2 * layer], x, slope)
             if layer > 0:
-                slope = self._activated(torch.bmm(slope, weight.transpose(1, 2)), x)
+                slope = self._activated(sent_back(slope, weight), x)
         if given.pictures is not None:
             features, looks = given.pictures
             slope = torch.bmm(slope, numbers[0].transpose(1, 2))
@@ -352,6 +353,15 @@ class Networks:
         twin.flat, twin.grad = self.flat.clone(), self.grad.new_zeros(0)
         twin._numbers, twin._grads = twin._views(twin.flat), []
         twin.perceptrons = twin._perceptrons()
+        return twin
+
+    def only(self, head: str) -> Networks:
+        """The networks of one head, with the very same numbers: to be asked, not to be improved."""
+        k, twin = list(self.heads).index(head), Networks.__new__(Networks)
+        twin.__dict__.update(self.__dict__)
+        twin.heads, twin.kinds, twin.perceptrons, twin._grads = {head: self.heads[head]}, 1, None, []
+        twin._numbers = [array[k :: self.kinds] for array in self._numbers]
+        twin._first = self._first[: self.n_seeds]
         return twin
 
     def follow(self, other: Networks, share: float, active: NDArray[np.bool_]) -> None:

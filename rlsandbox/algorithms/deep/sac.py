@@ -148,7 +148,7 @@ class SAC(Critics):
 
         judged = nets.judge(batch.seen, self._threads)
         action, normal, log_prob = self.drawn_from(judged.said["policy"], active)
-        pull, least = self.pull(batch.seen, action, least=True)
+        pull, least = self.pull(self.critics, batch.seen, action)
         share, slope = 1.0 / log_prob.shape[1], judged.slopes["policy"]
         slope_squashed(judged.said["policy"], action, normal, pull, self.temperature, share, slope)
         self.descend_actor(judged, active)
