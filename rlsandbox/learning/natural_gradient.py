@@ -1,8 +1,9 @@
-"""Natural gradients of softmax policies: steps measured by how far they move the policy, not its numbers.
+"""Natural gradients of policies: steps measured by how far they move the policy, not its numbers.
 
-With z the logits and J = dz/dtheta, the Fisher matrix of a policy is the mean of
+With z the outputs that state the policy, J = dz/dtheta, and F_z the Fisher matrix of the distribution with
+respect to z (of a softmax diag(pi) - pi pi^T), the Fisher matrix of a policy is the mean of
 
-    J^T (diag(pi) - pi pi^T) J
+    J^T F_z J
 
 over the states, which is also the curvature of the mean divergence KL(pi_old, pi) where pi is pi_old (Amari,
 1998; Kakade, 2002). It is far too large to be written down; its product with a vector takes one pass through
@@ -19,6 +20,7 @@ import numpy as np
 from rlsandbox.learning.agent import Floats
 from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.networks import Networks
+from rlsandbox.learning.policy_gradient import Policy
 
 if TYPE_CHECKING:
     import torch
@@ -32,37 +34,45 @@ class Fisher:
 
     Args:
         nets: the networks, as they are now.
+        family: the distributions that the head states.
         seen: observations of the states, `[N, B, D]` or `[N, B]` int64 where one is hot.
         share: `[N, B]` how much each of them counts.
         damping: added to the diagonal.
         threads: how many share the work; changes no result.
     """
 
-    def __init__(self, nets: Networks, seen: Tensor, share: Floats, damping: float, threads: int = 1) -> None:
-        self.nets, self.damping = nets, damping
+    def __init__(
+        self,
+        nets: Networks,
+        family: Policy,
+        seen: Tensor,
+        share: Floats,
+        damping: float,
+        threads: int = 1,
+    ) -> None:
+        self.nets, self.family, self.share, self.damping = nets, family, share, damping
         out, self.given = nets.forward(seen, threads)
-        self.chances = nets.by_head(out)["policy"].softmax(dim=-1)
-        self.weighed = self.chances * torch.from_numpy(share).to(self.chances)[:, :, None]
+        self.said = self._head(out)
         self._slope = torch.zeros_like(out)
 
     def gradient(self, slope: Floats) -> Floats:
-        """`[N, P / N]`: J^T applied to slopes `[N, B, A]` at the logits."""
-        return self._pull(torch.from_numpy(slope).to(self.chances))
-
-    def product(self, vector: Floats) -> Floats:
-        """`[N, P / N]`: each replica's matrix times its row of a `[N, P / N]`."""
-        direction = torch.from_numpy(flat_of(self.nets, vector)).to(self.chances)
-        z = self.nets.by_head(self.nets.tangent(direction, self.given))["policy"]
-        curved = self.weighed * (z - (self.chances * z).sum(dim=-1, keepdim=True))
-        return self._pull(curved) + self.damping * vector
-
-    def _pull(self, slope: Tensor) -> Floats:
-        self.nets.by_head(self._slope)["policy"].copy_(slope)
+        """`[N, P / N]`: J^T applied to slopes `[N, B, size]` at the head."""
+        self.nets.by_head(self._slope)["policy"].copy_(torch.from_numpy(slope))
         self.nets.grad.zero_()
         self.nets.backward(self._slope, self.given)
         pulled = rows_of(self.nets, self.nets.grad)
         self.nets.grad.zero_()  # an optimizer adds to it
         return pulled
+
+    def product(self, vector: Floats) -> Floats:
+        """`[N, P / N]`: each replica's matrix times its row of a `[N, P / N]`."""
+        direction = torch.from_numpy(flat_of(self.nets, vector)).to(self._slope)
+        move = self._head(self.nets.tangent(direction, self.given))
+        curved = self.share[:, :, None] * self.family.curved(self.said, move)
+        return self.gradient(curved) + self.damping * vector
+
+    def _head(self, out: Tensor) -> Floats:
+        return self.nets.by_head(out)["policy"].cpu().double().numpy()
 
 
 def rows_of(nets: Networks, flat: Tensor) -> Floats:

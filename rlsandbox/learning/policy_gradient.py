@@ -41,6 +41,14 @@ class Policy(Protocol):
         """Fill the slopes of sum -gain log pi(a|s) - bonus H at the head; gain and bonus are `[N, B]`."""
         ...
 
+    def divergence(self, old: Floats, new: Floats) -> Floats:
+        """`[N, B]` KL(pi_old, pi_new) of two heads."""
+        ...
+
+    def curved(self, said: Floats, move: Floats) -> Floats:
+        """The Fisher matrix of each distribution, with respect to its head, times a move of the head."""
+        ...
+
     def sample(self, said: Floats, rng: Floats, moving: NDArray[np.bool_]) -> Floats:
         """Draw actions `[N, B]` or `[N, B, A]` for the `moving` replicas, with their generators `[N]`."""
         ...
@@ -78,6 +86,16 @@ class Softmax:
         """See `Policy`."""
         slope_choices(said, action, gain, bonus, slope)
 
+    def divergence(self, old: Floats, new: Floats) -> Floats:
+        """See `Policy`."""
+        log_old = log_softmax(old)
+        return (np.exp(log_old) * (log_old - log_softmax(new))).sum(axis=-1)
+
+    def curved(self, said: Floats, move: Floats) -> Floats:
+        """(diag(pi) - pi pi^T) move."""
+        chances = np.exp(log_softmax(said))
+        return chances * (move - (chances * move).sum(axis=-1, keepdims=True))
+
     def sample(self, said: Floats, rng: Floats, moving: NDArray[np.bool_]) -> Floats:
         """See `Policy`."""
         action = np.zeros(said.shape[:2], np.int64)
@@ -108,6 +126,25 @@ class Gaussian:
     def slopes(self, said: Floats, action: Floats, gain: Floats, bonus: Floats, slope: Floats) -> None:
         """See `Policy`."""
         slope_forces(said, action, gain, bonus, slope)
+
+    def divergence(self, old: Floats, new: Floats) -> Floats:
+        """See `Policy`."""
+        (mean, log_std, _), (new_mean, new_log_std, _) = self.parts(old), self.parts(new)
+        far = np.exp(2.0 * log_std) + (mean - new_mean) ** 2
+        each = new_log_std - log_std + 0.5 * far * np.exp(-2.0 * new_log_std) - 0.5
+        return each.sum(axis=-1)
+
+    def curved(self, said: Floats, move: Floats) -> Floats:
+        """1 / std^2 in a mean, 2 in the logarithm of a spread, 0 where that is held at its bound."""
+        _, log_std, free = self.parts(said)
+        n = self.n_numbers
+        return np.concatenate([move[..., :n] * np.exp(-2.0 * log_std), 2.0 * free * move[..., n:]], axis=-1)
+
+    def parts(self, said: Floats) -> tuple[Floats, Floats, Floats]:
+        """Means, logarithms of the spreads between their bounds, and which of these are not held there."""
+        raw = said[..., self.n_numbers :]
+        log_std = raw.clip(*LOG_STD)
+        return said[..., : self.n_numbers], log_std, raw == log_std
 
     def sample(self, said: Floats, rng: Floats, moving: NDArray[np.bool_]) -> Floats:
         """See `Policy`."""

@@ -9,9 +9,11 @@ import torch
 
 from rlsandbox.learning.natural_gradient import Fisher, conjugate_gradient, flat_of, rows_of
 from rlsandbox.learning.networks import Networks
+from rlsandbox.learning.policy_gradient import Gaussian, Softmax
 
 HEADS = {"policy": (3, 0.01), "value": (1, 1.0)}
 SEEDS, N_INPUTS, BATCH = (3, 11), 5, 7
+SOFTMAX = Softmax(3)
 
 
 def made(hidden: tuple[int, ...], shape: tuple[int, ...] = (N_INPUTS,), activation: str = "tanh") -> Networks:
@@ -52,7 +54,7 @@ def test_products_are_those_of_the_fisher_matrix(hidden, activation, one_hot):
     seen, share = observed((N_INPUTS,), one_hot), rng.random((2, BATCH))
     vector = rng.normal(size=(2, nets.flat.numel() // 2))
     for damping in (0.0, 0.3):
-        products = Fisher(nets, seen, share, damping).product(vector)
+        products = Fisher(nets, SOFTMAX, seen, share, damping).product(vector)
         for i in range(2):
             chances, score = scores(nets, seen, i)
             matrix = np.einsum("b,ba,bap,baq->pq", share[i], chances, score, score)
@@ -66,7 +68,7 @@ def test_products_go_through_convolutions():
     rng, nets = np.random.default_rng(1), made((4,), (2, 3, 3))
     seen, share = observed((2, 3, 3), False), rng.random((2, BATCH))
     vector = rng.normal(size=(2, nets.flat.numel() // 2))
-    products = Fisher(nets, seen, share, 0.0).product(vector)
+    products = Fisher(nets, SOFTMAX, seen, share, 0.0).product(vector)
     for i in range(2):
         chances, score = scores(nets, seen, i)
         weight = share[i][:, None] * chances * (score @ vector[i])
@@ -79,7 +81,7 @@ def test_the_matrix_is_the_curvature_of_the_divergence(hidden):
     rng, nets = np.random.default_rng(2), made(hidden)
     seen, share = observed((N_INPUTS,), True), np.full((2, BATCH), 1 / BATCH)
     vector = rng.normal(size=(2, nets.flat.numel() // 2)) * 0.003
-    wanted = 0.5 * np.einsum("np,np->n", vector, Fisher(nets, seen, share, 0.0).product(vector))
+    wanted = 0.5 * np.einsum("np,np->n", vector, Fisher(nets, SOFTMAX, seen, share, 0.0).product(vector))
 
     def log_policy() -> torch.Tensor:
         return nets.by_head(nets.forward(seen)[0])["policy"].double().log_softmax(dim=-1)
@@ -90,11 +92,32 @@ def test_the_matrix_is_the_curvature_of_the_divergence(hidden):
     np.testing.assert_allclose(moved, wanted, rtol=0.03)
 
 
+def test_the_matrix_of_gaussians_is_the_curvature_of_their_divergence():
+    """The same in means and spreads; one spread of the second replica is beyond its bound, and stays."""
+    rng, family = np.random.default_rng(2), Gaussian(2)
+    nets = Networks((N_INPUTS,), (4, 3), {"policy": (4, 0.01), "value": (1, 1.0)}, SEEDS)
+    nets.flat.copy_(torch.randn(nets.flat.shape, generator=torch.Generator().manual_seed(1)) * 0.5)
+    seen, share = observed((N_INPUTS,), False), rng.dirichlet(np.ones(BATCH), 2)
+    vector = rng.normal(size=(2, nets.flat.numel() // 2)) * 0.003
+    bias = nets._numbers[-1][2, 0]  # of the second replica's actor
+    bias[3] = 5.0
+    wanted = 0.5 * np.einsum("np,np->n", vector, Fisher(nets, family, seen, share, 0.0).product(vector))
+
+    def head() -> np.ndarray:
+        return nets.by_head(nets.forward(seen)[0])["policy"].double().numpy()
+
+    old = head()
+    nets.flat.copy_(torch.from_numpy(flat_of(nets, rows_of(nets, nets.flat) + vector)))
+    moved = (share * family.divergence(old, head())).sum(axis=1)
+    np.testing.assert_allclose(moved, wanted, rtol=0.03)
+    assert (wanted > 1e-6).all()
+
+
 def test_threads_change_no_bit_of_a_product():
     nets = made((4, 3))
     seen, share = observed((N_INPUTS,), True), np.full((2, BATCH), 1 / BATCH)
     vector = np.random.default_rng(3).normal(size=(2, nets.flat.numel() // 2))
-    one, two = (Fisher(nets, seen, share, 0.1, threads).product(vector) for threads in (1, 2))
+    one, two = (Fisher(nets, SOFTMAX, seen, share, 0.1, threads).product(vector) for threads in (1, 2))
     np.testing.assert_array_equal(one, two)
 
 

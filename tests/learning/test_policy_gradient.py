@@ -127,3 +127,24 @@ def test_who_rests_draws_nothing_and_others_draw_what_they_would_alone(name):
     for i in (0, 2):
         alone = family.sample(said[i : i + 1], seeded((i + 1,)), np.ones(1, np.bool_))
         np.testing.assert_array_equal(drawn[i], alone[0])
+
+
+@every_family
+def test_divergence_and_its_curvature(name):
+    """KL by torch's distributions; the Fisher matrix is its second derivative where both are equal."""
+    family, _, said, _ = FAMILIES[name]
+    other = said + np.random.default_rng(1).normal(size=said.shape)
+
+    def kl(old: Any, new: Any) -> Any:
+        if name == "softmax":
+            kinds = [torch.distributions.Categorical(logits=x) for x in (old, new)]
+            return torch.distributions.kl_divergence(*kinds)
+        pairs = [x.chunk(2, dim=-1) for x in (old, new)]
+        kinds = [torch.distributions.Normal(mean, log_std.clamp(*LOG_STD).exp()) for mean, log_std in pairs]
+        return torch.distributions.kl_divergence(*kinds).sum(dim=-1)
+
+    old, new = torch.from_numpy(said), torch.from_numpy(other)
+    np.testing.assert_allclose(family.divergence(said, other), kl(old, new), rtol=1e-9)
+    move = torch.from_numpy(np.random.default_rng(2).normal(size=said.shape))
+    _, curved = torch.autograd.functional.hvp(lambda x: kl(old, x).sum(), old, move)
+    np.testing.assert_allclose(family.curved(said, move.numpy()), curved, rtol=1e-9, atol=1e-12)

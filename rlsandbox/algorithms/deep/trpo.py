@@ -15,25 +15,20 @@ al. (2016), equation 16.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Ints, Update, number
 from rlsandbox.learning.hyperparams import hp
-from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.natural_gradient import Fisher, conjugate_gradient, dot, flat_of, rows_of
 from rlsandbox.learning.on_policy import CopiesConfig, OnPolicy, Rollout, explained_variance
-from rlsandbox.learning.policy_gradient import log_softmax
 from rlsandbox.learning.rolling import shuffle
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
-else:
-    torch = Lazily("torch")
 
 _UNCLIPPED = 1e30
 """A norm that no gradient reaches: the critic is fitted, not held back."""
@@ -45,7 +40,6 @@ class TRPO(OnPolicy):
     title = "TRPO"
     source = "Schulman et al. (2015), Trust Region Policy Optimization, section 6 and appendix C"
     equation = "max E[ ρ A ]  s.t.  E[ KL(π_old, π) ] ≤ δ,  ρ = π(a|s) / π_old(a|s)"
-    acts: ClassVar[frozenset[str]] = frozenset({"numbered"})
     logged = ("surrogate gain", "KL", "step fraction", "entropy", "value loss", "explained variance")
 
     class Config(CopiesConfig):
@@ -116,13 +110,12 @@ class TRPO(OnPolicy):
             `[N]` each: what L gained, KL, the fraction of the full step that was taken, entropy.
         """
         config: Any = self.config
-        states, share, gain = self.by_state(rollout)
-        seen = self.ground.seen(states)
-        log_old = self.log_policy(seen)
-        chances = np.exp(log_old)
-
-        fisher = Fisher(self.nets, seen, share, config.damping, self._threads)
-        g = fisher.gradient(gain - chances * gain.sum(axis=2, keepdims=True))
+        states, share, places = self.by_state(rollout)
+        seen, family, weight = self.ground.seen(states), self.family, rollout.advantage / self.capacity
+        fisher = Fisher(self.nets, family, seen, share, config.damping, self._threads)
+        old = fisher.said
+        log_old, _ = family.judge(old[places], rollout.actions)
+        g = fisher.gradient(self.slope_of_gain(old, places, rollout.actions, weight))
         x = conjugate_gradient(fisher.product, g, config.cg_iterations)
         step = np.sqrt(2.0 * config.max_kl / dot(x, fisher.product(x))) * x
 
@@ -132,46 +125,51 @@ class TRPO(OnPolicy):
         while True:
             moved = np.where(fraction[:, None] > 0, before + fraction[:, None] * step, before)
             self.nets.set_to(flat_of(self.nets, moved).astype(np.float32))
-            log_new = self.log_policy(seen)
-            gained = (gain * np.expm1(log_new - log_old)).sum(axis=(1, 2))
-            kl = (share[:, :, None] * chances * (log_old - log_new)).sum(axis=(1, 2))
+            new = self.policy_head(seen)
+            log_new, entropy = family.judge(new[places], rollout.actions)
+            gained = (weight * np.expm1(log_new - log_old)).sum(axis=1)
+            kl = (share * family.divergence(old, new)).sum(axis=1)
             found = (gained > 0) & (kl <= config.max_kl)
             if (found | (fraction == 0)).all():
                 break
             fraction[~found] *= 0.5 if halved < config.backtracks else 0.0
             halved += 1
         self.updates += 1
-        entropy = -(share[:, :, None] * np.exp(log_new) * log_new).sum(axis=(1, 2))
-        said = self.said(rollout.states[:, :1])["policy"]
-        log_prob, _ = self.family.judge(said, rollout.actions[:, :1])
-        ratio = np.exp(log_prob[:, 0] - rollout.log_prob[:, 0])
+        ratio = np.exp(log_new[:, 0] - log_old[:, 0])
         told = {"ratio": ratio, "gained": gained, "kl": kl, "fraction": fraction}
         self.show(active, self.met | told)
-        return gained, kl, fraction, entropy
+        return gained, kl, fraction, entropy.mean(axis=1)
 
-    def by_state(self, rollout: Rollout) -> tuple[Ints, Floats, Floats]:
+    def by_state(self, rollout: Rollout) -> tuple[NDArray[Any], Floats, tuple[Ints, Ints]]:
         """What the policy's step needs of a rollout: B states, each of them once if these are fewer.
 
         Returns:
-            states `[N, B]`; what share of the steps began there `[N, B]`; and `[N, B, A]` advantages of the
-            actions there, added up and divided by the number of steps: L is their product with the ratios.
+            states `[N, B, ...]`; what share of the steps began there `[N, B]`; and where among them each of
+            the M steps began, as an index for `[N, B, ...]` that gives `[N, M, ...]`.
         """
-        n_actions, steps = self.problem.actions.size, np.arange(self.capacity)
-        listed = isinstance(self.ground, Listed)
-        every = np.arange(self.ground.n_spots if listed else 0)
-        few = listed and every.size < self.capacity
+        every = np.arange(self.ground.n_spots if isinstance(self.ground, Listed) else 0)
+        few = 0 < every.size < self.capacity
         states = np.tile(every, (self.n_seeds, 1)) if few else rollout.states
-        places = np.arange(self.n_seeds)[:, None], rollout.states if few else steps[None]
+        steps = rollout.states if few else np.tile(np.arange(self.capacity), (self.n_seeds, 1))
+        places = np.arange(self.n_seeds)[:, None], steps
         share = np.zeros(states.shape[:2])
-        gain = np.zeros((*share.shape, n_actions))
         np.add.at(share, places, 1.0 / self.capacity)
-        np.add.at(gain, (*places, rollout.actions), rollout.advantage / self.capacity)
-        return states, share, gain
+        return states, share, places
 
-    def log_policy(self, seen: Tensor) -> Floats:
-        """`[N, B, A]` log-probabilities as the actor stands now."""
+    def slope_of_gain(
+        self, head: Floats, places: tuple[Ints, Ints], actions: NDArray[Any], weight: Floats
+    ) -> Floats:
+        """`[N, B, size]`: the slope of L, the sum of weight pi / pi_old over the steps, at pi_old's head."""
+        said, slope = head[places], np.zeros_like(head)
+        each = np.empty_like(said)
+        self.family.slopes(said, actions, weight, np.zeros_like(weight), each)
+        np.subtract.at(slope, places, each)
+        return slope
+
+    def policy_head(self, seen: Tensor) -> Floats:
+        """`[N, B, size]` what the actor says as it stands now."""
         out, _ = self.nets.forward(seen, self._threads)
-        return log_softmax(self.nets.by_head(out)["policy"].cpu().double().numpy())
+        return self.nets.by_head(out)["policy"].cpu().double().numpy()
 
     def fit_critic(self, batch: Rollout, active: NDArray[np.bool_]) -> Floats:
         """Draw the values of a batch to their targets; returns the mean squared errors `[N]`."""

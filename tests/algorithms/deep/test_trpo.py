@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from rlsandbox.learning.natural_gradient import rows_of
 from rlsandbox.worlds.files import open_world
+from rlsandbox.worlds.gym_world import GymWorld
 from tests.algorithms.deep.recorded import (
     SMALL,
     assert_replicas_are_their_single_runs,
@@ -56,6 +58,32 @@ def divergences(algorithm: str, **options: Any) -> np.ndarray:
 def test_every_update_stays_inside_the_bound_that_ppo_leaves():
     assert divergences("trpo", max_kl=BOUND).max() <= BOUND + 1e-6
     assert divergences("ppo").max() > 2 * BOUND
+
+
+def test_forces_stay_inside_the_bound_and_gain():
+    """Continuous actions: KL and gain by the formulas of two Gaussians, with torch's own distributions."""
+    session = begin("trpo", GymWorld("Pendulum-v1"), (0, 1), **{**WALK, "n_steps": 128, "max_kl": BOUND})
+    agent: Any = session.agent
+    for _ in range(4):
+        while not agent.whole.all():
+            session.tick(1000)
+        states, actions = agent.memory.state.copy(), torch.from_numpy(agent.memory.action.copy())
+        weight, old = agent.rollout().advantage, gaussians(agent, states)
+        learn_from(session)
+        new, told = gaussians(agent, states), [agent.metrics(i) for i in range(2)]
+        kl = torch.distributions.kl_divergence(old, new).sum(dim=-1).mean(dim=1)
+        assert (kl <= BOUND + 1e-6).all() and (kl > BOUND / 20).all()
+        np.testing.assert_allclose([one["KL"] for one in told], kl, rtol=1e-3)
+        ratio = (new.log_prob(actions) - old.log_prob(actions)).sum(dim=-1).exp().numpy()
+        gained = ((ratio - 1) * weight).mean(axis=1)
+        np.testing.assert_allclose([one["surrogate gain"] for one in told], gained, rtol=1e-3)
+        assert (gained > 0).all()
+
+
+def gaussians(agent: Any, states: np.ndarray) -> torch.distributions.Normal:
+    """The policies where these states were."""
+    mean, log_std = torch.from_numpy(agent.said(states)["policy"].astype(np.float64)).chunk(2, dim=-1)
+    return torch.distributions.Normal(mean, log_std.clamp(-5, 2).exp())
 
 
 @pytest.mark.parametrize("n_steps", [4, 32])  # fewer steps than states, and more
