@@ -153,6 +153,24 @@ class SavedPolicy:
             )
         return dataclasses.replace(self, place=place, warning=EDITED)
 
+    def networks_for(self, place: Place) -> NetworkPolicy:
+        """Its networks, for a run in a world to begin with.
+
+        Raises:
+            SandboxError: it has none, or they mean something else there.
+        """
+        if self.network is None:
+            raise SandboxError("this policy is a table without networks: a run cannot begin with it.", "from")
+        if self.network.numbered:
+            self.on(place)
+        ours, theirs = names_of(place), self.card.actions
+        check(
+            ours == theirs,
+            f"this policy has the moves {', '.join(theirs)}, but {place.name!r} has {', '.join(ours)}.",
+            "from",
+        )
+        return self.network
+
     def snapshot(self, replica: int | None = 0) -> Snapshot:
         """The tables of one replica as overlays read them; None takes the mean over all."""
         q = self.q.mean(axis=0) if replica is None else self.q[replica].copy()

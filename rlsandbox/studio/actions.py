@@ -71,7 +71,9 @@ class Actions(QObject):
         self._add(menu, self.tr("&Save"), files.save, Keys.Save)
         self._add(menu, self.tr("Save &as…"), files.save_as, "Ctrl+Shift+S")
         menu.addSeparator()
-        self._add(menu, self.tr("Open &policy…"), files.open_policy)
+        self._add(menu, self.tr("Open &policy…"), self._window.policies.ask)
+        tip = self.tr("The next run begins with the networks of a saved policy")
+        self._add(menu, self.tr("Train &on from a policy…"), self._window.policies.ask_to_train_on, tip=tip)
         tip = self.tr(
             "The learnt policy: for the sandbox, as a table, or as a Python file that needs numpy alone"
         )

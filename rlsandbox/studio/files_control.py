@@ -11,7 +11,7 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QMessageBox, QSpinBox
 
 from rlsandbox.policies.exports import write_csv, write_python
-from rlsandbox.policies.files import load_policy, save_policy
+from rlsandbox.policies.files import save_policy
 from rlsandbox.policies.onnx_file import write_onnx
 from rlsandbox.studio.painting import render_png, render_svg
 from rlsandbox.studio.settings import remember_file
@@ -60,7 +60,7 @@ class FilesControl(QObject):
             self.tr("Generate a world"), (("size", self.tr("Size"), 21), ("seed", self.tr("Seed"), 0))
         )
         if answer is not None and self.may_discard():
-            self._try(
+            self.attempt(
                 lambda: self._window.open_document(open_world(f"{kind}:{answer['size']}:{answer['seed']}"))
             )
 
@@ -91,7 +91,7 @@ class FilesControl(QObject):
                 self._window.open_document(world, Path(path).resolve())
                 remember_file(str(Path(path).resolve()))
 
-        self._try(read)
+        self.attempt(read)
 
     def import_map(self) -> None:
         """A text map that is asked for."""
@@ -108,7 +108,7 @@ class FilesControl(QObject):
                 self._window.open_document(world)
 
         if path:
-            self._try(read)
+            self.attempt(read)
 
     def save(self) -> bool:
         """Save to the file that is open, or ask for one; returns whether it is saved."""
@@ -132,7 +132,7 @@ class FilesControl(QObject):
             self._window.document.save(path)
             remember_file(str(path.resolve()))
 
-        return self._try(write)
+        return self.attempt(write)
 
     def may_discard(self) -> bool:
         """Whether the open world may go: it is saved, or the user says so."""
@@ -174,22 +174,8 @@ class FilesControl(QObject):
         if opened is None:
             # the session belongs to the trainer's thread, which writes the file between two slices
             control.trainer.call(lambda session: write(saved_policy(session), path), saved)
-        elif self._try(lambda: write(opened, path)):
+        elif self.attempt(lambda: write(opened, path)):
             self._window.say(saved, "ok")
-
-    def open_policy(self) -> None:
-        """Show a saved policy on the world that it was made for."""
-        path, _ = QFileDialog.getOpenFileName(
-            self._window, self.tr("Open a policy"), "", self.tr("Policies (*.rlpolicy);;All files (*)")
-        )
-
-        def read() -> None:
-            saved = load_policy(Path(path))
-            if self.may_discard():
-                self._window.show_policy(saved)
-
-        if path:
-            self._try(read)
 
     def export_picture(self) -> None:
         """The world with its overlays as PNG or SVG."""
@@ -225,10 +211,10 @@ class FilesControl(QObject):
 
     def export(self, write: Callable[[], object], path: Path) -> None:
         """Write a file, and say that it is there."""
-        if self._try(write):
+        if self.attempt(write):
             self._window.say(self.tr("Written to {0}.").format(path), "ok")
 
-    def _try(self, action: Callable[[], object]) -> bool:
+    def attempt(self, action: Callable[[], object]) -> bool:
         """Do something with a file; a sentence says what went wrong. Returns whether it went well."""
         self._window.say("")  # what went wrong before does no longer matter
         try:

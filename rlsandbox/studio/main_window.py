@@ -34,6 +34,7 @@ from rlsandbox.studio.panels.spot_panel import SpotPanel
 from rlsandbox.studio.panels.tools_panel import ToolsPanel
 from rlsandbox.studio.place_control import PlaceControl
 from rlsandbox.studio.plots.curves_panel import CurvesPanel
+from rlsandbox.studio.policy_control import PolicyControl
 from rlsandbox.studio.settings import settings
 from rlsandbox.studio.showing import Showing
 from rlsandbox.studio.space_control import SpaceControl
@@ -71,6 +72,7 @@ class MainWindow(QMainWindow):
         self.environments = EnvironmentControl(self)
         self.showing = Showing(self)
         self.driving = DrivingControl(self)
+        self.policies = PolicyControl(self)
         self.actions_table = Actions(self)
         self.warm = WarmStart(self)
         self._connect()
@@ -196,15 +198,17 @@ class MainWindow(QMainWindow):
         self.canvas.fit()
 
     def show_policy(self, policy: SavedPolicy) -> None:
-        """Show a saved policy on the world that it was made for."""
-        self.open_document(policy.world)
-        self.places.go_to(policy.world)
+        """Show a saved policy where it was trained."""
+        place = policy.place
+        drawn = place.drawing if isinstance(place, Simulation) else place
+        if drawn is not None:
+            self.open_document(drawn)
+        self.places.go_to(place)
         self._try(lambda: self._take_policy(policy))
 
     def _take_policy(self, policy: SavedPolicy) -> None:
         self.control.show_policy(policy)
         self.showing.live()
-        self.say(self.tr("{0}, trained on {1}.").format(policy.card.title, policy.world.name), "info")
 
     @Slot()
     def _on_titled(self) -> None:
@@ -304,7 +308,7 @@ class MainWindow(QMainWindow):
             spec = run.spec
             self.offer(spec.algorithm)
             fields = ("algorithm", "config", "seeds", "steps", "episodes", "policy")
-            self.agent.set_run({name: getattr(spec, name) for name in fields})
+            self.agent.set_run({name: getattr(spec, name) for name in fields} | {"start": run.start})
 
     def _try(self, action) -> None:
         """Do something that may refuse with a sentence."""
@@ -360,9 +364,9 @@ class MainWindow(QMainWindow):
         if sentence:
             self.say(sentence, "ok")
 
-    def say(self, sentence: str, role: str = "info") -> None:
-        """Show a sentence above the canvas."""
-        self.notice.say(sentence, role, closable=True)
+    def say(self, sentence: str, role: str = "info", action: str = "") -> None:
+        """Show a sentence above the canvas, with the text of a button if there is something to be done."""
+        self.notice.say(sentence, role, action=action, closable=True)
 
     # -- the window -------------------------------------------------------------------------------
 

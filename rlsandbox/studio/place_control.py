@@ -185,5 +185,10 @@ class PlaceControl(QObject):
         self._left = None
 
 
+def first_steps(place: Place) -> int | None:
+    """Steps that one sees the end of; None on a drawn world, where episodes are counted."""
+    return _FIRST.get(kind_of(place), (1, None))[1]
+
+
 def _problem_in(place: Place) -> type[Problem]:
     return Simulated if isinstance(place, Simulation) else Enumerable

@@ -12,6 +12,7 @@ from rlsandbox.learning.configs import Exploring
 from rlsandbox.learning.schedules import scheduled
 from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.panels.runs_table import RunRow
+from rlsandbox.studio.panels.start_row import Start
 from rlsandbox.studio.plots.run_curves import RunCurves
 from rlsandbox.training.session import RunSpec
 
@@ -24,6 +25,7 @@ class Run:
     spec: RunSpec
     color: int
     number: int = 1
+    start: Start | None = field(default=None, repr=False)
     state: str = "training"
     frame: Frame | None = field(default=None, repr=False)
     curves: RunCurves | None = field(default=None, repr=False)
@@ -100,6 +102,10 @@ class Run:
                 values.append(scheduled.function(*schedule, int(episode)))
         return np.array(episodes), np.array(values)
 
+    def _details(self) -> list[str]:
+        values = [f"{name} = {value}" for name, value in self.hyperparameters.items()]
+        return values if self.start is None else [*values, f"starts from {self.start.name}"]
+
     def row(self) -> RunRow:
         """Its line in the table."""
         evaluation = self.frame.evaluation if self.frame is not None else None
@@ -122,5 +128,5 @@ class Run:
             gap=gap,
             state=self.state,
             world=self.spec.world.name,
-            details="\n".join(f"{name} = {value}" for name, value in self.hyperparameters.items()),
+            details="\n".join(self._details()),
         )

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 
+import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from rlsandbox import overlays
@@ -14,6 +15,7 @@ from rlsandbox.marks import Mark
 from rlsandbox.overlays.scene import Scene, fits
 from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.studio.frames import Frame
+from rlsandbox.studio.panels.start_row import Start
 from rlsandbox.studio.runs import Run
 from rlsandbox.studio.worker import Trainer
 from rlsandbox.training.episodes import Episode, record_episode
@@ -25,13 +27,15 @@ from rlsandbox.training.session import RunSpec
 from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.rules import Cell
-from rlsandbox.worlds.simulation import Slice
+from rlsandbox.worlds.simulation import Simulation, Slice
 from rlsandbox.worlds.world import World
 
 _FRAME_SECONDS, _PLAYED_SECONDS, _POLL_MS = 0.0155, 0.033, 2
 """A frame is asked for so often, of a world that is played in Python, which painting holds up, less often;
 its answer is looked for more often, so that it is painted at once."""
 _CURVES_EVERY = 0.3
+POLICY = -2
+"""Id of the session in which a saved policy is shown; it is no run."""
 _FOLLOWED_STEPS = 5
 """Up to so many steps a second each update is written out."""
 
@@ -107,14 +111,17 @@ class TrainingControl(QObject):
         Raises:
             SandboxError: the request does not fit the world.
         """
-        spec = RunSpec(world=world, **request)
+        start: Start | None = request.get("start")
+        networks = None if start is None else start.policy.networks_for(world)
+        spec = RunSpec(world=world, **{**request, "start": networks})
         run_id, self._next_id = self._next_id, self._next_id + 1
-        run = Run(run_id, spec, color=run_id)
+        run = Run(run_id, spec, color=run_id, start=start)
         run.number = 1 + max(
             (other.number for other in self.runs.values() if other.name == run.name), default=0
         )
         self.runs[run_id] = run
-        self.current, self.frame, self.policy = run_id, None, None
+        self._forget_policy()
+        self.current, self.frame = run_id, None
         self.leave_episode()
         self.trainer.ask(self._view())  # a short run is over before its first state is told
         self.trainer.start_run(run_id, spec, paused)
@@ -146,7 +153,8 @@ class TrainingControl(QObject):
 
     def reset(self) -> None:
         """Forget what was learnt: the next Train begins anew. The run stays in the table."""
-        self.current, self.frame, self.policy, self.marks = None, None, None, ()
+        self._forget_policy()
+        self.current, self.frame, self.marks = None, None, ()
         self.leave_episode()
         self.trainer.leave_run()
         self._set_state("empty")
@@ -176,35 +184,58 @@ class TrainingControl(QObject):
 
     def edit_place(self, place: Place) -> None:
         """The drawn world is another one: the current run goes on in it."""
-        if self.current is not None:
+        if self._watched is not None:
             self.trainer.replace_world(place)
             self.refresh()
 
     def show_policy(self, policy: SavedPolicy) -> None:
-        """Show a saved policy on its world, in the place of a run."""
+        """Show a saved policy on its world, in the place of a run.
+
+        What networks make of a world that can only be played is told by an agent that has them, at rest.
+        """
         self.reset()
-        self.policy = policy
+        self.policy, card = policy, policy.card
+        if self._is_played:
+            spec = RunSpec(card.algorithm, policy.place, dict(card.config), card.seeds, start=policy.network)
+            self.trainer.ask(self._view())
+            self.trainer.start_run(POLICY, spec, paused=True)
         self.set_replica(self.replica)
+
+    @property
+    def _is_played(self) -> bool:
+        """Whether a saved policy is shown that has no table."""
+        return self.policy is not None and isinstance(self.policy.place, Simulation)
+
+    @property
+    def _watched(self) -> int | None:
+        """The session whose frames are shown."""
+        return POLICY if self._is_played else self.current
+
+    def _forget_policy(self) -> None:
+        if self._is_played:
+            self.trainer.forget_run(POLICY)
+        self.policy = self._policy_progress = None
 
     def set_replica(self, replica: int | None) -> None:
         """Show the agent of a seed, or the mean over all seeds."""
         if self.policy is not None:
             replica = 0 if replica is not None and replica >= self.policy.n_seeds else replica
-            self._policy_progress = Progress.of_policy(self.policy, replica)
+            if not self._is_played:
+                self._policy_progress = Progress.of_policy(self.policy, replica)
         self.replica = replica
         self.refresh()
 
     @property
     def progress(self) -> Progress | None:
         """What there is to look at: a saved policy, or the newest frame of a run."""
-        if self.policy is not None:
+        if self._policy_progress is not None:
             return self._policy_progress
         return None if self.frame is None else self.frame.progress
 
     def record(self) -> None:
         """Record an episode of the current policy."""
         self._seed += 1
-        if self.policy is None:
+        if self.policy is None or self._is_played:
             self.trainer.record(self.replica, self._seed)
         else:
             mdp, probs = compile_world(self.policy.world), self.policy.probs[self.replica or 0]
@@ -292,11 +323,11 @@ class TrainingControl(QObject):
         """Show the newest frame, if there is one."""
         frame = self.trainer.take()
         self._asked = self._asked and frame is None
-        if frame is not None and frame.run_id == self.current:
-            self.frame = frame
+        if frame is not None and frame.run_id == self._watched:
+            self.frame = frame if self.policy is None else _as_trained(frame, self.policy)
             if self.episode is None:
                 self._repaint()
-            self.framed.emit(frame)
+            self.framed.emit(self.frame)
             if frame.progress.curves:
                 self._with_curves = frame
                 self._later.start()
@@ -305,7 +336,7 @@ class TrainingControl(QObject):
     def _pull(self) -> None:
         self._take()
         wanted = self._dirty or (self.state == "training" and not self._asked)
-        if self.current is not None and wanted:
+        if self._watched is not None and wanted:
             self._asked, self._dirty = True, False
             # frames keep their beat; one that came late does not hurry the next
             beat = _FRAME_SECONDS if self.slice is None and not self.wants else _PLAYED_SECONDS
@@ -363,6 +394,8 @@ class TrainingControl(QObject):
     def _on_state(self, run_id: int, state: str, sentence: str) -> None:
         if state == "rejected":
             self.remove(run_id)
+            if run_id == POLICY:
+                self._forget_policy()
             self.rejected.emit(sentence)
             return
         if run_id in self.runs:
@@ -389,3 +422,11 @@ class TrainingControl(QObject):
         self.episode, self.episode_frame = episode, 0
         self.episode_ready.emit(episode)
         self._repaint()
+
+
+def _as_trained(frame: Frame, policy: SavedPolicy) -> Frame:
+    """A frame of a saved policy's agent, which has made no step itself, with those of its training."""
+    card, progress = policy.card, frame.progress
+    made = {"steps": np.array(card.steps, np.int64), "episodes": np.array(card.episodes, np.int64)}
+    snapshot = dataclasses.replace(progress.snapshot, **made)
+    return dataclasses.replace(frame, progress=dataclasses.replace(progress, snapshot=snapshot))

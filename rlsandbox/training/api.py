@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning import oracle
-from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.oracle import Solution
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.shaping import keeps_best_policy
@@ -160,27 +159,9 @@ def begin(
         probs = saved if isinstance(saved, np.ndarray) else saved.on(place).probs[0]
     start = None
     if start_from is not None:
-        start = _start(start_from if isinstance(start_from, SavedPolicy) else load_policy(start_from), place)
+        saved = start_from if isinstance(start_from, SavedPolicy) else load_policy(start_from)
+        start = saved.networks_for(place)
     return TrainingSession(RunSpec(algorithm, place, hyperparameters, numbers, steps, episodes, probs, start))
-
-
-def _start(saved: SavedPolicy, place: Place) -> NetworkPolicy:
-    """The networks of a policy, to begin with in a world.
-
-    Raises:
-        SandboxError: it has none, or they mean something else there.
-    """
-    if saved.network is None:
-        raise SandboxError("this policy is a table without networks: a run cannot begin with it.", "from")
-    if saved.network.numbered:
-        saved.on(place)
-    ours, theirs = names_of(place), saved.card.actions
-    check(
-        ours == theirs,
-        f"this policy has the moves {', '.join(theirs)}, but {place.name!r} has {', '.join(ours)}.",
-        "from",
-    )
-    return saved.network
 
 
 def finish(session: TrainingSession, watch: Callable[[TrainingSession], None] | None = None) -> Result:

@@ -264,7 +264,7 @@ def test_a_policy_is_saved_opened_and_saved_in_another_format(
     wait_for(qtbot, window, "finished")
     window.files.save_policy()
     qtbot.waitUntil(lambda: window.notice.text().startswith("Policy saved"))
-    window.files.open_policy()
+    window.policies.ask()
     assert window.control.policy is not None and window.control.current is None
     assert any(isinstance(mark, Heatmap) for mark in window.control.marks)
     window.canvas.select((3, 0))

@@ -95,7 +95,7 @@ def test_episodes_of_an_opened_policy_can_be_watched(
 ) -> None:
     rlsandbox.train("value_iteration", "grid_4x4", steps=50).policy.save(tmp_path / "p.rlpolicy")
     answer_dialogs(monkeypatch, tmp_path / "p.rlpolicy")
-    window.files.open_policy()
+    window.policies.ask()
     assert window.transport.record.isEnabled()
     window.transport.record.click()
     assert window.transport.mode() == "episode"

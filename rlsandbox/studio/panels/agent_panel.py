@@ -27,6 +27,7 @@ from rlsandbox.studio.panels.number_rows import AmountRow
 from rlsandbox.studio.panels.policy_row import PolicyRow
 from rlsandbox.studio.panels.preset_row import DEFAULT, PresetRow
 from rlsandbox.studio.panels.shaping_note import ShapingNote
+from rlsandbox.studio.panels.start_row import StartRow
 from rlsandbox.worlds.errors import SandboxError
 from rlsandbox.worlds.world import World
 
@@ -82,7 +83,7 @@ class AgentPanel(QWidget):
         super().__init__(parent)
         self._state = "empty"
         self._begun: dict[str, Any] | None = None
-        self._begun_policy: object = None
+        self._begun_with: tuple[object, object] = None, None
         self._problem: Enumerable | None = None
         self._kind: type[Problem] = Enumerable
         self._advice = ""
@@ -110,9 +111,10 @@ class AgentPanel(QWidget):
         self.form = HyperparameterForm()
         self.form.edited.connect(self._edited)
         self.caution = wrapped(text_label("", "dim", 12))
-        self.preset, self.policy_file = PresetRow(), PolicyRow()
+        self.preset, self.policy_file, self.start_row = PresetRow(), PolicyRow(), StartRow()
         self.preset.edited.connect(self._take_preset)
         self.policy_file.changed.connect(self._refresh)
+        self.start_row.changed.connect(self._refresh)
         self.seeds = NumberRow(
             self.tr("Seeds"),
             16,
@@ -150,7 +152,8 @@ class AgentPanel(QWidget):
         self.device.combo.setEnabled(False)
         for row in (self.seeds, self.first_seed, self.budget):
             row.edited.connect(self._refresh)
-        section.add(self.preset, self.form, self.caution, self.policy_file, self.seeds, self.budget)
+        rows = self.preset, self.form, self.caution, self.policy_file, self.seeds, self.budget, self.start_row
+        section.add(*rows)
         return section
 
     def _make_more(self) -> Section:
@@ -209,7 +212,9 @@ class AgentPanel(QWidget):
             if request[unit] is not None:
                 counted = registry()[request["algorithm"]].unit if unit == "steps" else unit
                 self.budget.set_value((counted, request[unit]))
-        self._begun, self._begun_policy = self.settings(), self.policy_file.value()
+        if "start" in request:
+            self.start_row.set_value(request["start"])
+        self._begun, self._begun_with = self.settings(), self._files()
         self._refresh()
 
     def set_world(self, world: World) -> None:
@@ -235,7 +240,7 @@ class AgentPanel(QWidget):
         Empty: nothing was learnt yet. Idle: an agent is there, but no run that could go on.
         """
         if state in ("training", "paused") and self._state not in ("training", "paused"):
-            self._begun, self._begun_policy = self.settings(), self.policy_file.value()
+            self._begun, self._begun_with = self.settings(), self._files()
         self._state = state
         self._refresh()
 
@@ -249,13 +254,17 @@ class AgentPanel(QWidget):
     def run_request(self) -> dict[str, Any]:
         """What to train: fields of a `RunSpec` but the world; config is what differs from its defaults.
 
+        A start is a `Start`, and left out where there is none.
+
         Raises:
             SandboxError: a policy is to be loaded, and there is none that fits the world.
         """
-        return self.settings() | ({"policy": self.policy_file.probs()} if self._loads() else {})
+        start = self.start_row.value()
+        policy = {"policy": self.policy_file.probs()} if self._loads() else {}
+        return self.settings() | policy | ({} if start is None else {"start": start})
 
     def settings(self) -> dict[str, Any]:
-        """The same, but for a policy from a file."""
+        """The same, but for policies from files."""
         unit, amount = self.budget.value()
         first = int(self.first_seed.value())
         return {
@@ -269,6 +278,10 @@ class AgentPanel(QWidget):
     def _loads(self) -> bool:
         """Whether a policy comes from a file."""
         return self.form.values().get("policy") == "loaded"
+
+    def _files(self) -> tuple[object, object]:
+        """What comes from files: a policy to evaluate, and networks to begin with."""
+        return self.policy_file.value() if self._loads() else None, self.start_row.value()
 
     def state(self) -> str:
         """The state that was set."""
@@ -288,7 +301,7 @@ class AgentPanel(QWidget):
         now, then = self.settings(), self._begun
         if any(now[name] != then[name] for name in ("algorithm", "seeds")):
             return False
-        if self._loads() and self.policy_file.value() is not self._begun_policy:
+        if any(now is not then for now, then in zip(self._files(), self._begun_with, strict=True)):
             return False
         fixed = [name for name in self.form.rows if not self.form.is_live(name)]
         return all(now["config"].get(name) == then["config"].get(name) for name in fixed)
@@ -322,7 +335,7 @@ class AgentPanel(QWidget):
         self.caution.setText(agent.caution(config))
         self.caution.setVisible(bool(agent.caution(config)))
         fixed = (self.picker, self.preset, self.policy_file, self.seeds, self.first_seed, self.budget)
-        for widget in fixed:
+        for widget in (*fixed, self.start_row.drop):
             widget.setEnabled(not face.locked)
         text, role, action = self._said
         if misfit:
