@@ -155,15 +155,18 @@ class OnPolicy(DeepAgent):
             whole = self.whole
             if not whole.any():  # all rest where their budget ends or the world changes
                 yield Tick("steps", boundary=False)
-            nets, unused = self.nets, self.walk.rng[~whole]
+            nets, unused, told = self.nets, self.walk.rng[~whole], True
             for _ in self.improve(whole):
-                if self.overdue:
+                told = self.overdue
+                if told:
                     yield Tick("update", boundary=False)
                 if self.nets is not nets:  # an edit has given the rollout's states other numbers
                     break
             self.walk.rng[~whole] = unused  # who has no whole rollout draws nothing
             self.begin_rollout(whole)
             self.rollouts += 1
+            if not told:  # whoever asked for so many steps did not reckon with updates before them
+                yield Tick("update", boundary=False)
 
     @property
     def pending(self) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import View
 from rlsandbox.learning.deep import DeepAgent
@@ -12,7 +15,7 @@ from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.occupancy import SteadyOccupancy
 from rlsandbox.studio.pictures import SteadyPicture
 from rlsandbox.training.episodes import Episode, record_episode
-from rlsandbox.training.evaluate import EVALUATION_EPISODES, Evaluation, episode_cap
+from rlsandbox.training.evaluate import EVALUATION_EPISODES, Evaluation, episode_cap, evaluate_played
 from rlsandbox.training.playing import PlayedEpisode, record_played
 from rlsandbox.training.session import TrainingSession
 from rlsandbox.worlds.errors import SandboxError
@@ -56,19 +59,39 @@ class Teller:
         )
 
 
-def evaluated(session: TrainingSession, over: bool) -> tuple[Evaluation | None, str]:
+class Interrupted(Exception):
+    """Something else is to be done first."""
+
+
+def evaluated(
+    session: TrainingSession, over: bool, interrupted: Callable[[], bool]
+) -> tuple[Evaluation | None, str]:
     """The figures of the policy of now, or a sentence that says why there are none.
 
     An environment that is stepped in Python takes seconds for them: only for a run that is over, and its
     episodes are shared out among the seeds.
+
+    Raises:
+        Interrupted: it was asked to make way.
     """
-    world, episodes = session.world, EVALUATION_EPISODES
-    if isinstance(world, Simulation) and world.drawing is None:
-        if not over:
-            return None, ""
-        episodes = max(_FEWEST, episodes // session.agent.n_seeds)
+    world, agent = session.world, session.agent
     try:
-        return session.evaluate(episodes), ""
+        if not isinstance(world, Simulation):
+            return session.evaluate(), ""
+        if world.drawing is None and not over:
+            return None, ""
+        assert isinstance(agent, DeepAgent)
+        episodes = EVALUATION_EPISODES
+        if world.drawing is None:
+            episodes = max(_FEWEST, episodes // agent.n_seeds)
+
+        def best(seen: NDArray[Any]) -> NDArray[Any]:
+            if interrupted():
+                raise Interrupted
+            return agent.best_for(seen)
+
+        with agent.computing():
+            return evaluate_played(best, agent.n_seeds, world, episodes), ""
     except SandboxError as error:
         return None, str(error)
 

@@ -30,7 +30,7 @@ from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.simulation import Simulation, Slice
 from rlsandbox.worlds.world import World
 
-_FRAME_SECONDS, _PLAYED_SECONDS, _POLL_MS = 0.0155, 0.033, 2
+_FRAME_SECONDS, _PLAYED_SECONDS, _POLL_MS = 0.0155, 0.022, 2
 """A frame is asked for so often, of a world that is played in Python, which painting holds up, less often;
 its answer is looked for more often, so that it is painted at once."""
 _CURVES_EVERY = 0.3
@@ -98,7 +98,7 @@ class TrainingControl(QObject):
         self._with_curves: Frame | None = None
         self._later = QTimer(self)  # curves come after the picture, which must not wait for them
         self._later.setSingleShot(True)
-        self._later.timeout.connect(self._take_curves)
+        self._later.timeout.connect(self._after_painting)
         self._dirty = False
         self.trainer.start()
         self._timer.start()
@@ -330,7 +330,7 @@ class TrainingControl(QObject):
             self.framed.emit(self.frame)
             if frame.progress.curves:
                 self._with_curves = frame
-                self._later.start()
+            self._later.start()
 
     @Slot()
     def _pull(self) -> None:
@@ -344,6 +344,10 @@ class TrainingControl(QObject):
             self.trainer.ask(self._view(), self._due)
 
     @Slot()
+    def _after_painting(self) -> None:
+        self._take_curves()
+        self.trainer.painted()
+
     def _take_curves(self) -> None:
         frame, self._with_curves = self._with_curves, None
         if frame is not None and frame.run_id in self.runs:

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from rlsandbox.learning.agent import View
 from rlsandbox.studio.frames import Frame, Request
-from rlsandbox.studio.telling import Teller, evaluated, recorded
+from rlsandbox.studio.telling import Interrupted, Teller, evaluated, recorded
 from rlsandbox.training.evaluate import Evaluation
 from rlsandbox.training.mailbox import Mailbox
 from rlsandbox.training.pace import Pace, Rate
@@ -30,6 +30,8 @@ _EARLY = 0.001
 """Seconds before its time at which an answer is given rather than after another slice."""
 _FEW = 16
 """Steps after which an environment that nobody has timed yet is looked at."""
+_PAINTING = 0.02
+"""Seconds that a world which is played in Python waits at most until a frame of it is on the screen."""
 _MOST_BEHIND = 0.25
 """Seconds that a paced run may catch up after a pause or a slow frame."""
 
@@ -62,6 +64,7 @@ class Trainer(QThread):
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wake = threading.Event()
         self._mailbox: Mailbox[Request, Frame] = Mailbox()
+        self._painted = threading.Event()
         self._sessions: dict[int, TrainingSession] = {}
         self._run_id = -1
         self._session: TrainingSession | None = None
@@ -75,6 +78,7 @@ class Trainer(QThread):
         self._rate = Rate()
         self._evaluation: Evaluation | None = None
         self._teller = Teller()
+        self._judges = False
 
     # -- called from the window -------------------------------------------------------------------
 
@@ -159,6 +163,10 @@ class Trainer(QThread):
         self._mailbox.ask(Request(view, due))
         self._wake.set()
 
+    def painted(self) -> None:
+        """What was taken is on the screen."""
+        self._painted.set()
+
     def take(self) -> Frame | None:
         """The newest frame, once."""
         return self._mailbox.take()
@@ -179,6 +187,8 @@ class Trainer(QThread):
                 if self._state == "training" and self._session is not None:
                     self._train(self._session)
                 self._answer()
+                if self._judges:
+                    self._judge()
             except SandboxError as error:
                 self._fail(str(error))
             except Exception as error:
@@ -268,8 +278,14 @@ class Trainer(QThread):
         if self._wanted is None or (self._state == "training" and wait > _EARLY):
             return
         self._wanted = None
-        if self._session is not None:
-            self._mailbox.publish(self._frame(self._session, self._view))
+        session = self._session
+        if session is None:
+            return
+        self._painted.clear()
+        self._mailbox.publish(self._frame(session, self._view))
+        if self._state == "training" and isinstance(session.world, Simulation):
+            # both sides are Python here: painted at the same time, each waits for the other at every call
+            self._painted.wait(_PAINTING)
 
     def _frame(self, session: TrainingSession, view: View) -> Frame:
         rate = self._rate.value if self._state == "training" else 0.0
@@ -290,14 +306,14 @@ class Trainer(QThread):
     def _use(self, run_id: int, session: TrainingSession, state: str) -> None:
         if self._session is not session:
             self._let_go()
-        self._run_id, self._session, self._evaluation = run_id, session, None
+        self._run_id, self._session, self._evaluation, self._judges = run_id, session, None, False
         self._until_episode, self._owed, self._rate = None, 1.0, Rate()
         self._set_state(state)
 
     def _set_state(self, state: str, sentence: str = "") -> None:
         if self._session is None:
             return
-        self._state = state
+        self._state, self._judges = state, self._judges and state != "training"
         if state == "training":
             self._last_slice, self._evaluation = time.perf_counter(), None
         else:  # whoever hears of it finds the frame of this very state, and none from before
@@ -312,10 +328,31 @@ class Trainer(QThread):
         self._until_episode, self._state = None, state
         if session.failure is None:
             session.log_gap()
-            self._evaluation, fault = evaluated(session, over=state == "finished")
-            sentence = sentence or fault
-        self.rested.emit(self._frame(session, View(None, frozenset({"curves", "oracle"}))))
+            self._judges = isinstance(session.world, Simulation)  # later: its episodes take their time
+            if not self._judges:
+                self._evaluation, _ = evaluated(session, state == "finished", self._has_more_to_do)
+        self._tell_rest(session)
         self._set_state(state, sentence)
+
+    def _tell_rest(self, session: TrainingSession) -> None:
+        self.rested.emit(self._frame(session, View(None, frozenset({"curves", "oracle"}))))
+
+    def _judge(self) -> None:
+        """Figures of a policy that rests, unless somebody wants something else first."""
+        session = self._session
+        if session is None or self._has_more_to_do():
+            return
+        try:
+            self._evaluation, fault = evaluated(session, self._state == "finished", self._has_more_to_do)
+        except Interrupted:
+            return
+        self._judges = False
+        self._tell_rest(session)
+        if fault:
+            self.state_changed.emit(self._run_id, self._state, fault)
+
+    def _has_more_to_do(self) -> bool:
+        return not self._commands.empty() or self._mailbox.is_asked or self.isInterruptionRequested()
 
     def _fail(self, sentence: str) -> None:
         self._state = "failed"
@@ -355,7 +392,7 @@ class Trainer(QThread):
 
     def _leave(self) -> None:
         self._let_go()
-        self._session, self._state, self._run_id = None, "idle", -1
+        self._session, self._state, self._run_id, self._judges = None, "idle", -1, False
 
     def _forget(self, run_id: int) -> None:
         if run_id == self._run_id:

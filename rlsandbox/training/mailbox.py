@@ -22,6 +22,11 @@ class Mailbox(Generic[Request, Answer]):
         with self._lock:
             self._request = request
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a request waits."""
+        return self._request is not None
+
     def take_request(self) -> Request | None:
         """What the reader wants, once; None if it wants nothing."""
         with self._lock:
