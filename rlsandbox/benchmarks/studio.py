@@ -1,7 +1,8 @@
 """The studio's window while an agent trains at full speed: frames, what training loses, how fast it stops.
 
-A table trains, and then a network, in a real main window and a process of its own: once offscreen and once
-under Xvfb where that is installed. An interval is the time between two ends of the canvas's paint event.
+A table trains in a real main window and a process of its own, and then networks: on a drawn world, on its
+continuous form, and in an environment; once offscreen, and once under Xvfb where that is there. An interval
+is the time between two ends of the paint event of the canvas, or of an environment's map.
 """
 
 from __future__ import annotations
@@ -15,20 +16,26 @@ import sys
 from typing import Any
 
 SECONDS = 10.0
-ALGORITHMS = {"": "q_learning", "deep_": "ppo"}
-"""What trains, by what its figures' names begin with; 16 seeds of it, on cliff walking."""
+RUNS = {
+    "": ("q_learning", "cliff_walking", 16),
+    "deep_": ("ppo", "cliff_walking", 16),
+    "point_": ("ppo", "point:four_rooms", 4),
+    "gym_": ("ppo", "gym:CartPole-v1", 1),
+}
+"""What trains, where, and with how many seeds, by what its figures' names begin with."""
 
 
 def run(seconds: float | None = None) -> dict[str, Any]:
     """Measure for `seconds` (10) on each platform; milliseconds, and training rate as a share of headless."""
     report: dict[str, Any] = {}
-    for (platform, command), (begins, algorithm) in itertools.product(
-        _platforms().items(), ALGORITHMS.items()
-    ):
+    for (platform, command), (begins, trained) in itertools.product(_platforms().items(), RUNS.items()):
+        algorithm, world, seeds = trained
         environment = {
             **os.environ,
             "RLSANDBOX_BENCH_SECONDS": str(seconds or SECONDS),
             "RLSANDBOX_BENCH_ALGORITHM": algorithm,
+            "RLSANDBOX_BENCH_WORLD": world,
+            "RLSANDBOX_BENCH_SEEDS": str(seeds),
         }
         if platform == "offscreen":
             environment["QT_QPA_PLATFORM"] = "offscreen"

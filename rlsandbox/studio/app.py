@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from rlsandbox.studio.theme import icon, theme_manager
 from rlsandbox.worlds.errors import SandboxError
 
-_SWITCH_INTERVAL = 0.001
+SWITCH_INTERVAL = 0.001
 """Seconds after which window and trainer give each other the interpreter; Python's own 5 ms cost a frame."""
 
 
@@ -33,7 +33,7 @@ def main(file: str | None = None) -> int:
     from rlsandbox.studio.main_window import MainWindow
     from rlsandbox.studio.settings import settings
 
-    sys.setswitchinterval(_SWITCH_INTERVAL)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     app = application()
     theme_manager().apply(app, str(settings().value("theme", "dark")))  # type: ignore[arg-type]
     app.setWindowIcon(icon("app"))

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 import time
 
 import numpy as np
 from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QWidget
 
-from rlsandbox.studio.app import application
+from rlsandbox.studio.app import SWITCH_INTERVAL, application
 from rlsandbox.studio.canvas import Canvas
 from rlsandbox.studio.main_window import MainWindow
 from rlsandbox.studio.theme import theme_manager
 from rlsandbox.studio.training_control import TrainingControl
 from rlsandbox.training.pace import Pace
 from rlsandbox.training.session import RunSpec, TrainingSession
-from rlsandbox.worlds.files import open_world
+from rlsandbox.worlds.gym_world import GymWorld
+from rlsandbox.worlds.places import Place, open_place
+from rlsandbox.worlds.simulation import Simulation
 
-_WORLD, _SEEDS = "cliff_walking", 16
 
-
-def _headless_rate(algorithm: str, seconds: float) -> float:
+def _headless_rate(algorithm: str, place: Place, seeds: int, seconds: float) -> float:
     """Steps a second of the same run without a window."""
-    session = TrainingSession(RunSpec(algorithm, open_world(_WORLD), seeds=tuple(range(_SEEDS))))
+    session = TrainingSession(RunSpec(algorithm, place, seeds=tuple(range(seeds))))
     session.run_slice(0.5)
     first, began = int(session.agent.steps.sum()), time.perf_counter()
     while time.perf_counter() - began < seconds:
@@ -33,21 +35,40 @@ def _headless_rate(algorithm: str, seconds: float) -> float:
     return (int(session.agent.steps.sum()) - first) / (time.perf_counter() - began)
 
 
-def measure_window(algorithm: str, seconds: float) -> dict[str, float]:
-    """Frame intervals (ms), training rate as a share of headless, and how soon Stop is answered (ms)."""
+def _shown_on(place: Place) -> type[QWidget]:
+    """The widget that paints every frame of a run there."""
+    if isinstance(place, GymWorld):
+        from rlsandbox.studio.environment.state_map import StateMap
+
+        return StateMap
+    return Canvas
+
+
+def measure_window(algorithm: str, world: str, seeds: int, seconds: float) -> dict[str, float]:
+    """Frame intervals (ms), training rate as a share of headless, and how soon Stop is answered (ms).
+
+    Args:
+        algorithm: what trains.
+        world: where, as `open_place` knows it.
+        seeds: how many agents.
+        seconds: for so long.
+    """
+    place = open_place(world)
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, tempfile.mkdtemp())
-    headless = _headless_rate(algorithm, 2.0)
+    headless = _headless_rate(algorithm, place, seeds, 2.0)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     app = application()
     theme_manager().apply(app, "dark")
     paints: list[float] = []
-    original = Canvas.paintEvent
+    painted = _shown_on(place)
+    original = painted.paintEvent
 
-    def timed(self: Canvas, event: QPaintEvent) -> None:
+    def timed(self: QWidget, event: QPaintEvent) -> None:
         original(self, event)
         paints.append(time.perf_counter())
 
-    Canvas.paintEvent = timed  # type: ignore[method-assign]
+    painted.paintEvent = timed  # type: ignore[method-assign]
     window = MainWindow()
     window.resize(1440, 900)
     window.show()
@@ -56,14 +77,18 @@ def measure_window(algorithm: str, seconds: float) -> dict[str, float]:
     request = {
         "algorithm": algorithm,
         "config": {},
-        "seeds": tuple(range(_SEEDS)),
+        "seeds": tuple(range(seeds)),
         "steps": 10**15,
         "episodes": None,
     }
     marks: dict[str, float] = {}
 
     def begin() -> None:
-        control.train(window.document.world, request)
+        drawn = place.drawing if isinstance(place, Simulation) else place
+        if drawn is not None:
+            window.open_document(drawn)
+        window.places.go_to(place)
+        control.train(place, request)
 
     def measure() -> None:
         paints.clear()
@@ -108,4 +133,5 @@ def _steps(control: TrainingControl) -> float:
 
 if __name__ == "__main__":
     seconds = float(os.environ["RLSANDBOX_BENCH_SECONDS"])
-    print(json.dumps(measure_window(os.environ["RLSANDBOX_BENCH_ALGORITHM"], seconds)))
+    asked = (os.environ[f"RLSANDBOX_BENCH_{name}"] for name in ("ALGORITHM", "WORLD"))
+    print(json.dumps(measure_window(*asked, int(os.environ["RLSANDBOX_BENCH_SEEDS"]), seconds)))

@@ -30,8 +30,8 @@ from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.simulation import Simulation, Slice
 from rlsandbox.worlds.world import World
 
-_FRAME_SECONDS, _PLAYED_SECONDS, _POLL_MS = 0.0155, 0.022, 2
-"""A frame is asked for so often, of a world that is played in Python, which painting holds up, less often;
+_FRAME_SECONDS, _PLAYED_SECONDS, _POLL_MS = 0.0155, 0.019, 2
+"""A frame is asked for so often, of a world that is played in Python, which waits for it, less often;
 its answer is looked for more often, so that it is painted at once."""
 _CURVES_EVERY = 0.3
 POLICY = -2

@@ -46,7 +46,8 @@ class Trainer(QThread):
         state_changed: (run id, state, sentence); the sentence is empty unless something went wrong. The state
             "rejected" says that the run could not begin: there is none. When any other state but "training"
             is told, `take` has already brought, or brings, a frame of it, and none that is older.
-        rested: a `Frame` with curves and figures, whenever a run comes to rest, before its state is told.
+        rested: a `Frame` with curves and figures, whenever a run comes to rest, before its state is told;
+            of a world that can only be played another one follows, with the figures.
         episode_recorded: an `Episode`.
         rejected: a sentence: what was asked for could not be done, and nothing has changed.
         done: the sentence that came with a `call`, when that has gone well.
@@ -328,6 +329,7 @@ class Trainer(QThread):
         self._until_episode, self._state = None, state
         if session.failure is None:
             session.log_gap()
+            self._evaluation = None
             self._judges = isinstance(session.world, Simulation)  # later: its episodes take their time
             if not self._judges:
                 self._evaluation, _ = evaluated(session, state == "finished", self._has_more_to_do)
