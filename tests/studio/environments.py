@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import gymnasium
@@ -32,6 +33,8 @@ class Faulty(gymnasium.Env[Any, Any]):
     def step(self, action: Any) -> Any:
         Faulty.made += 1
         self.age += 1
+        if self.fault == "slow":
+            time.sleep(0.01)
         seen, reward = np.full(2, self.age / 10, np.float32), 1.0
         if Faulty.made > AFTER:
             if self.fault == "raises":
@@ -52,7 +55,7 @@ class Faulty(gymnasium.Env[Any, Any]):
         return picture
 
 
-for fault in ("", "raises", "nonsense", "nan", "reward", "render"):
+for fault in ("", "slow", "raises", "nonsense", "nan", "reward", "render"):
     gymnasium.register(
         f"Tests/Faulty{fault.capitalize()}-v0",
         entry_point="tests.studio.environments:Faulty",

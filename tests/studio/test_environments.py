@@ -10,6 +10,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from rlsandbox.learning.agent import Played, Snapshot
+from rlsandbox.studio import worker
 from rlsandbox.studio.environment.state_map import Chosen, Scaled
 from rlsandbox.studio.environment.view import EnvironmentView
 from rlsandbox.studio.main_window import MainWindow
@@ -189,6 +190,50 @@ def test_whoever_resets_or_comes_from_the_point_begins_with_an_empty_map(
     window.reset()
     assert window.environments.view.map._image.image is None and not window.spot_panel.texts()
     assert window.environments.view.picture.has_picture(), "as it was before"
+
+
+# -- beside the training -----------------------------------------------------------------------------
+
+
+def test_nobody_waits_for_figures(qtbot: QtBot, window: MainWindow) -> None:
+    go(qtbot, window, "Tests/FaultySlow-v0")
+    train(qtbot, window)
+    window.control.trainer.stop_run()
+    qtbot.waitUntil(lambda: window.control.state == "finished", timeout=10_000)
+    assert window.control.runs[0].row().greedy_return is None, "they take ten seconds"
+    clock = window.control.runs[0].frame.progress.clock  # type: ignore[union-attr]
+    window.agent.primary.click()
+    qtbot.waitUntil(
+        lambda: window.control.frame is not None and window.control.frame.progress.clock > clock,
+        timeout=5_000,
+    )
+
+
+def test_figures_come_as_soon_as_nothing_else_is_to_be_done(qtbot: QtBot, window: MainWindow) -> None:
+    go(qtbot, window, "Tests/Faulty-v0")
+    train(qtbot, window)
+    window.control.trainer.stop_run()
+    qtbot.waitUntil(lambda: window.control.runs[0].row().greedy_return == 10.0, timeout=20_000)
+    window.step()
+    qtbot.waitUntil(lambda: window.control.state == "paused", timeout=10_000)
+    assert window.control.runs[0].row().greedy_return is None, "those were of another policy"
+
+
+def test_training_waits_until_a_frame_is_on_the_screen(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(qtbot, window, "Tests/Faulty-v0")
+    train(qtbot, window)
+    monkeypatch.setattr(worker, "_PAINTING", 60.0)
+    monkeypatch.setattr(window.control.trainer, "painted", lambda: None)
+    qtbot.wait(300)  # a frame more is asked for by then
+    session = window.control.trainer._sessions[0]
+    clock = session.clock
+    qtbot.wait(300)
+    assert session.clock == clock, "it waits"
+    monkeypatch.undo()
+    window.control.trainer.painted()
+    qtbot.waitUntil(lambda: session.clock > clock + 100, timeout=10_000)
 
 
 # -- the map -----------------------------------------------------------------------------------------
