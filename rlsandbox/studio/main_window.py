@@ -357,6 +357,8 @@ class MainWindow(QMainWindow):
 
     @Slot(str)
     def _on_rejected(self, sentence: str) -> None:
+        if self.control.policy is not None:  # it is shown again
+            self.showing.live()
         self.agent.set_notice(sentence, "bad")
 
     @Slot(str)

@@ -133,5 +133,6 @@ def _steps(control: TrainingControl) -> float:
 
 if __name__ == "__main__":
     seconds = float(os.environ["RLSANDBOX_BENCH_SECONDS"])
-    asked = (os.environ[f"RLSANDBOX_BENCH_{name}"] for name in ("ALGORITHM", "WORLD"))
-    print(json.dumps(measure_window(*asked, int(os.environ["RLSANDBOX_BENCH_SEEDS"]), seconds)))
+    algorithm, world = os.environ["RLSANDBOX_BENCH_ALGORITHM"], os.environ["RLSANDBOX_BENCH_WORLD"]
+    seeds = int(os.environ["RLSANDBOX_BENCH_SEEDS"])
+    print(json.dumps(measure_window(algorithm, world, seeds, seconds)))

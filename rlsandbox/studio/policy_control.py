@@ -52,18 +52,16 @@ class PolicyControl(QObject):
 
     def open_path(self, path: str, train_on: bool = False) -> None:
         """Show the policy of a file; one that cannot be shown leaves a sentence, and all as it was."""
-        window = self._window
+        window, name = self._window, Path(path).name
 
         def read() -> None:
             policy = load_policy(Path(path))
-            fault = _fault(policy)
+            fault = _fault(policy, train_on)
             if fault is not None and (train_on or isinstance(policy.place, Simulation)):
-                raise SandboxError(fault, path)
-            if train_on:
-                policy.networks_for(policy.place)
+                raise SandboxError(f"{name}: {fault}")
             if not window.files.may_discard():
                 return
-            self._show(Start(Path(path).name, policy), known=fault is None)
+            self._show(Start(name, policy), known=fault is None)
             if train_on:
                 self._train_on()
 
@@ -90,6 +88,7 @@ class PolicyControl(QObject):
                 "seeds": card.seeds,
                 "steps": first_steps(policy.place),
                 "episodes": None,
+                "start": None,
             }
         )
         window.places.keep_algorithm()
@@ -126,9 +125,11 @@ def _path_in(dropped: QMimeData) -> str | None:
     return paths[0] if len(paths) == 1 and paths[0].endswith(SUFFIX) else None
 
 
-def _fault(policy: SavedPolicy) -> str | None:
+def _fault(policy: SavedPolicy, train_on: bool) -> str | None:
     """Why its algorithm cannot take a policy up again where it acts, in a sentence; None if it can."""
     try:
+        if train_on:
+            policy.networks_for(policy.place)
         agent = find(policy.card.algorithm)
         agent.Config.make(policy.card.config)
         return misfit(agent, problem_of(policy.place.at_step(0)))

@@ -81,6 +81,8 @@ class TrainingControl(QObject):
         self.policy: SavedPolicy | None = None
         self.marks: tuple[Mark, ...] = ()
         self._policy_progress: Progress | None = None
+        self._policy_before: SavedPolicy | None = None
+        """What was shown when the newest run was asked for."""
         self._next_id = 0
         self._seed = 0
         self._curves_at = 0.0
@@ -120,6 +122,7 @@ class TrainingControl(QObject):
             (other.number for other in self.runs.values() if other.name == run.name), default=0
         )
         self.runs[run_id] = run
+        self._policy_before = self.policy
         self._forget_policy()
         self.current, self.frame = run_id, None
         self.leave_episode()
@@ -400,6 +403,8 @@ class TrainingControl(QObject):
             self.remove(run_id)
             if run_id == POLICY:
                 self._forget_policy()
+            elif self._policy_before is not None:
+                self.show_policy(self._policy_before)
             self.rejected.emit(sentence)
             return
         if run_id in self.runs:

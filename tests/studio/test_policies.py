@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 import rlsandbox
 from rlsandbox.learning.agent import Snapshot
+from rlsandbox.learning.deep import DeepAgent
 from rlsandbox.marks import Arrows, Badges, Heatmap
 from rlsandbox.policies.files import load_policy
 from rlsandbox.policies.saved import SavedPolicy
@@ -26,11 +28,9 @@ from rlsandbox.worlds.point_world import PointWorld
 SMALL = {"units": 8, "layers": 1, "n_steps": 16, "minibatch": 16, "epochs": 1}
 
 
-def trained(
-    path: Path, algorithm: str, world: str, seeds: int = 2, steps: int = 128, **options: object
-) -> str:
+def trained(path: Path, algorithm: str, world: str, seeds: int = 2, steps: int = 128, **options: Any) -> str:
     """A file of a policy that has learnt for a moment."""
-    rlsandbox.train(algorithm, world, steps=steps, seeds=seeds, **options).policy.save(path)
+    rlsandbox.train(algorithm, world, steps=128, seeds=seeds, **options).policy.save(path)
     return str(path)
 
 
@@ -191,7 +191,7 @@ def test_a_run_begins_with_the_networks_of_a_file(
     qtbot.waitUntil(lambda: window.control.state == "paused", timeout=30_000)
     assert window.control.current is not None
     session = window.control.trainer._sessions[window.control.current]
-    assert saved.network is not None and session.spec.start is not None
+    assert saved.network is not None and isinstance(session.agent, DeepAgent)
     for name, nets in session.agent.networks().items():
         flat = saved.network.networks[name].flat(session.agent.n_seeds)
         np.testing.assert_array_equal(nets.flat.numpy(), flat)
@@ -244,7 +244,8 @@ def test_a_table_is_refused_and_nothing_is_lost(qtbot: QtBot, window: MainWindow
     path = trained(tmp_path / "table.rlpolicy", "q_learning", "grid_4x4", 1)
     world, settings = window.document.world, window.agent.settings()
     window.policies.open_path(path, train_on=True)
-    assert "this policy is a table without networks: a run cannot begin with it." in window.notice.text()
+    sentence = "table.rlpolicy: this policy is a table without networks: a run cannot begin with it."
+    assert window.notice.text() == sentence
     assert window.document.world is world and window.agent.settings() == settings
     assert window.control.policy is None and not window.agent.start_row.isVisible()
     window.policies.open_path(path)
@@ -284,3 +285,31 @@ def test_another_world_is_refused_before_a_run_begins(window: MainWindow, grid_f
     window.agent.primary.click()
     assert "this policy is for 4 x 4 cells" in window.agent._notice.text()
     assert not window.control.runs and window.control.state == "empty"
+
+
+def test_the_policy_is_shown_again_when_its_run_is_refused(
+    qtbot: QtBot, window: MainWindow, grid_file: str
+) -> None:
+    window.policies.open_path(grid_file, train_on=True)
+    shown = window.control.policy
+    window.agent.form.rows["units"].set_value(16)
+    window.agent.primary.click()
+    assert window.control.policy is None
+    qtbot.waitUntil(lambda: window.control.policy is shown, timeout=10_000)
+    assert "cannot begin" in window.agent._notice.text() and window.transport.record.isEnabled()
+
+
+def test_another_opened_policy_is_not_what_the_line_spoke_of(
+    window: MainWindow, grid_file: str, tmp_path: Path
+) -> None:
+    window.policies.open_path(grid_file, train_on=True)
+    window.policies.open_path(trained(tmp_path / "table.rlpolicy", "q_learning", "grid_4x4", 1))
+    assert not window.agent.start_row.isVisible() and window.agent.picker.algorithm() == "q_learning"
+
+
+def test_a_sentence_under_the_buttons_is_scrolled_to(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(1100, 700)
+    window.agent.set_algorithm("dqn")
+    notice = window.agent._notice
+    window.agent.set_notice("What was asked for cannot be done. " * 4, "bad")
+    qtbot.waitUntil(lambda: notice.visibleRegion().boundingRect().height() == notice.height())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -58,6 +58,7 @@ class StateMap(pg.PlotWidget):
             axisItems={"left": self._axes[0], "bottom": self._axes[1]},
         )
         self.setFrameShape(self.Shape.NoFrame)
+        self.setCacheMode(self.CacheModeFlag.CacheNone)  # a kept ground would be that of the theme before
         self.hideButtons()
         self.setMenuEnabled(False)
         self.setMouseTracking(True)
@@ -155,7 +156,8 @@ class MapLegend(QWidget):
         with QPainter(self) as painter:
             if isinstance(shown, Scaled):
                 mark = Heatmap(shown.values, shown.low, shown.high, shown.colormap, shown.label)
-                paint_legend(painter, (mark,), theme(), QPointF(0, self.height() - 2))
+                on_panel = replace(theme(), canvas=theme().panel)  # it stands beside the map, not on it
+                paint_legend(painter, (mark,), on_panel, QPointF(0, self.height() - 2))
             elif shown is not None:
                 self._paint_names(painter, shown)
 

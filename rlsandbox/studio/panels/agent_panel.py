@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal, Slot
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from rlsandbox.algorithms import registry
 from rlsandbox.learning.problem import Enumerable, Problem, Simulated
@@ -346,8 +346,19 @@ class AgentPanel(QWidget):
         if shown != (self._notice.text(), self._shown_role, self._notice.action_button.text()):
             self._shown_role = role
             self._notice.say(text, role, action=action)
+            if role == "bad":
+                QTimer.singleShot(0, self._reveal)  # when it has got its place
 
     _shown_role = ""
+
+    @Slot()
+    def _reveal(self) -> None:
+        """Scroll to the sentence."""
+        column = self.parentWidget()
+        while column is not None and not isinstance(column, QScrollArea):
+            column = column.parentWidget()
+        if column is not None:
+            column.ensureWidgetVisible(self._notice, 0, 12)
 
     @Slot()
     def _press(self) -> None:
