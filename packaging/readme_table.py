@@ -8,9 +8,11 @@ python3 packaging/run.py bench control --json > control.json
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import re
+import statistics
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -50,13 +52,29 @@ def table(deep: dict[str, Any], control: dict[str, Any]) -> str:
         f"{name} {version(name)}" for name in ("stable-baselines3", "torch", "numpy", "numba")
     )
     place = f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}, no GPU"
-    lines.append(f"\nMeasured with {versions}; {place}. Seeds are listed one by one, ratios are of medians.")
+    lines.append(
+        f"\nMeasured with {versions}; {place}. Of nine seeds the median is given; ratios are of medians."
+    )
     return "\n".join(lines)
 
 
 def _each(values: list[Any] | None) -> str:
+    """Each of a few numbers; the median of more and where they lie, None being beyond all."""
+    if values is None:
+        return ""
+    if len(values) <= 3:
+        return ", ".join(_written(value) for value in values)
+    known = sorted(math.inf if value is None else value for value in values)
+    return f"{_written(statistics.median(known))} ({_written(known[0])} to {_written(known[-1])})"
+
+
+def _written(value: float | None) -> str:
     return (
-        "" if values is None else ", ".join("not" if value is None else f"{value:,.0f}" for value in values)
+        "not"
+        if value is None or value == math.inf
+        else f"{value:,.0f}"
+        if abs(value) >= 10
+        else f"{value:.1f}"
     )
 
 

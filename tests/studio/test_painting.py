@@ -3,11 +3,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from rlsandbox.marks import Arrows, Badge, Badges, Edges, Heatmap, Labels, Paths, Triangles
 from rlsandbox.studio import colormaps
-from rlsandbox.studio.painting import View, fitted, paint_scene, paint_world, render_png, render_svg
+from rlsandbox.studio.painting import (
+    View,
+    fitted,
+    paint_legend,
+    paint_scene,
+    paint_world,
+    render_png,
+    render_svg,
+)
 from rlsandbox.studio.painting.legend import scale_number
 from rlsandbox.studio.painting.numbers import number
 from rlsandbox.studio.painting.tiles import TileLayers, floor_color
@@ -368,3 +377,13 @@ def test_arrows_of_parts_stand_in_their_middles():
     xs, ys = zip(*touched, strict=True)
     assert np.mean([min(xs), max(xs)]) == pytest.approx(2.5 / 3 * CELL, abs=1.5)
     assert np.mean([min(ys), max(ys)]) == pytest.approx(1.5 / 3 * CELL, abs=1.5)
+
+
+def test_a_scale_gives_up_of_its_bar_where_there_is_little_room():
+    image, corner = QImage(600, 40, QImage.Format.Format_RGB32), QPointF(0, 30)
+    marks = (Heatmap(np.zeros((1, 1)), -115.376, -115.35, "viridis", "V"),)
+    with QPainter(image) as painter:
+        whole = paint_legend(painter, marks, DARK, corner).width()
+        assert paint_legend(painter, marks, DARK, corner, room=whole).width() == whole
+        assert paint_legend(painter, marks, DARK, corner, room=whole - 60).width() == whole - 60
+        assert paint_legend(painter, marks, DARK, corner, room=0).width() > whole - 150

@@ -270,7 +270,7 @@ def test_networks_of_other_sizes_are_a_sentence_under_train(
     window.policies.open_path(grid_file, train_on=True)
     window.agent.form.rows["units"].set_value(16)
     window.agent.primary.click()
-    qtbot.waitUntil(lambda: bool(window.agent._notice.text()))
+    qtbot.waitUntil(lambda: bool(window.agent._notice.text()), timeout=30_000)
     wanted = "the hidden layers of its networks: 8; of those of this run: 16."
     assert wanted in window.agent._notice.text()
     assert not window.control.runs and window.agent.start_row.isVisible()

@@ -157,7 +157,8 @@ class MapLegend(QWidget):
             if isinstance(shown, Scaled):
                 mark = Heatmap(shown.values, shown.low, shown.high, shown.colormap, shown.label)
                 on_panel = replace(theme(), canvas=theme().panel)  # it stands beside the map, not on it
-                paint_legend(painter, (mark,), on_panel, QPointF(0, self.height() - 2))
+                corner = QPointF(0, self.height() - 2)
+                paint_legend(painter, (mark,), on_panel, corner, room=self.width())
             elif shown is not None:
                 self._paint_names(painter, shown)
 

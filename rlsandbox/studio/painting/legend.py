@@ -1,5 +1,6 @@
 """The colour scale with its numbers."""
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -36,7 +37,12 @@ def scale_number(value: float, span: float) -> str:
 
 
 def paint_legend(
-    painter: QPainter, marks: Sequence[Mark], theme: Theme, corner: QPointF, scale: float = 1.0
+    painter: QPainter,
+    marks: Sequence[Mark],
+    theme: Theme,
+    corner: QPointF,
+    scale: float = 1.0,
+    room: float = math.inf,
 ) -> QRectF:
     """Paint one line for each colour scale or remark, the last at the bottom.
 
@@ -46,6 +52,7 @@ def paint_legend(
         theme: colours of text and backing.
         corner: the bottom left corner, in device pixels.
         scale: device pixels in a logical pixel.
+        room: width for which the bar of a colour scale gives up of its own.
 
     Returns:
         The rectangle that was painted.
@@ -57,7 +64,7 @@ def paint_legend(
         if isinstance(mark, Remark):
             bounds = bounds.united(_paint_remark(painter, mark, theme, line, scale))
         else:
-            bounds = bounds.united(_paint_scale(painter, mark, theme, line, scale))
+            bounds = bounds.united(_paint_scale(painter, mark, theme, line, scale, room))
     return bounds
 
 
@@ -85,7 +92,7 @@ def _paint_remark(painter: QPainter, mark: Remark, theme: Theme, corner: QPointF
 
 
 def _paint_scale(
-    painter: QPainter, mark: Heatmap | Triangles, theme: Theme, corner: QPointF, scale: float
+    painter: QPainter, mark: Heatmap | Triangles, theme: Theme, corner: QPointF, scale: float, room: float
 ) -> QRectF:
     face = font(round(11 * scale))
     metrics = QFontMetricsF(face)
@@ -95,9 +102,11 @@ def _paint_scale(
     low, high = (number(end, 0) if counts else scale_number(end, span) for end in (mark.low, mark.high))
     before = (mark.label, low)
     after = (high, mark.note or ("logarithmic" if log else ""))
-    gap, bar_width = _GAP * scale, _BAR * scale
+    gap = _GAP * scale
     widths = [metrics.horizontalAdvance(text) for text in (*before, *after)]
-    total = sum(widths) + bar_width + (4 if after[1] else 3) * gap + (gap / 2 if after[1] else 0)
+    beside = sum(widths) + (4 if after[1] else 3) * gap + (gap / 2 if after[1] else 0)
+    bar_width = min(_BAR * scale, max(_BAR * scale / 4, room - gap - beside))
+    total = beside + bar_width
     painter.save()
     backing = _paint_backing(painter, total + gap, theme, corner, scale)
     painter.setFont(face)
