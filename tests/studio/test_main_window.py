@@ -63,8 +63,8 @@ def shown_terrain(window: MainWindow, row: int, column: int) -> int:
 def test_a_newcomer_presses_train_and_sees_an_agent_learn(qtbot: QtBot, window: MainWindow) -> None:
     window.agent.primary.click()
     qtbot.waitUntil(lambda: window.control.frame is not None and window.control.frame.progress.clock > 100)
-    kinds = {type(mark) for mark in window.control.marks}
-    assert Heatmap in kinds and Paths in kinds
+    # a frame may show the first state of an episode, which has no path yet
+    qtbot.waitUntil(lambda: {Heatmap, Paths} <= {type(mark) for mark in window.control.marks})
     assert window.control.state == "training"
     episodes = frame_of(window).progress.snapshot.episodes[0]
     assert episodes < 200, "a run starts at a pace that one can follow"
