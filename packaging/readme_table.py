@@ -53,7 +53,7 @@ def table(deep: dict[str, Any], control: dict[str, Any]) -> str:
     )
     place = f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}, no GPU"
     lines.append(
-        f"\nMeasured with {versions}; {place}. Of nine seeds median, least and most are given; ratios are of medians."
+        f"\nMeasured with {versions}; {place}. Of nine seeds median, least and most; ratios of medians."
     )
     return "\n".join(lines)
 
