@@ -62,7 +62,7 @@ class Ground(ABC):
         self.n_seeds = len(seeds)
         self.copies = Copies.begin(self.n_seeds, n_copies)
 
-    def _ask(self, nets: Networks, seen: Tensor, replicas: range | None = None) -> Heads:
+    def ask(self, nets: Networks, seen: Tensor, replicas: range | None = None) -> Heads:
         """A pass through networks, in float64."""
         out = nets.forward(seen, self.threads, replicas)[0].cpu().double()
         return nets.by_head(out.numpy())

@@ -78,7 +78,7 @@ class Listed(Ground):
         """`[N, S, size]` of all states, computed once for each of the networks' versions."""
         version, said = self._said.get(nets, (-1, {}))
         if version != nets.version:
-            said = self._ask(nets, self._every)
+            said = self.ask(nets, self._every)
             self._said[nets] = nets.version, said
         return said
 
@@ -86,7 +86,7 @@ class Listed(Ground):
         """Looked up among all states, unless these are far more and have not been asked about."""
         known = self._said.get(nets, (-1, {}))[0] == nets.version
         if not known and self._every.shape[1] > _MANY * states.shape[1]:
-            return self._ask(nets, self.seen(states))
+            return self.ask(nets, self.seen(states))
         rows = np.arange(self.n_seeds)[:, None]
         return {name: part[rows, states] for name, part in self.outputs(nets).items()}
 

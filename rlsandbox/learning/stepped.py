@@ -79,7 +79,7 @@ class Stepped(Ground):
         now = nets.version, replicas.start, replicas.stop, self.slice
         before, said = self._said.get(nets, (None, {}))
         if before != now:
-            said = self._ask(nets, self.points(replicas), range(self.n_seeds)[replicas])
+            said = self.ask(nets, self.points(replicas), range(self.n_seeds)[replicas])
             self._said[nets] = now, said
         return said
 

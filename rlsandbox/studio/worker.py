@@ -332,7 +332,8 @@ class Trainer(QThread):
             self._evaluation = None
             self._judges = isinstance(session.world, Simulation)  # later: its episodes take their time
             if not self._judges:
-                self._evaluation, _ = evaluated(session, state == "finished", self._has_more_to_do)
+                self._evaluation, fault = evaluated(session, state == "finished", self._has_more_to_do)
+                sentence = sentence or fault
         self._tell_rest(session)
         self._set_state(state, sentence)
 

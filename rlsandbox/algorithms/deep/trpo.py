@@ -15,7 +15,7 @@ al. (2016), equation 16.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.natural_gradient import Fisher, conjugate_gradient, dot, flat_of, rows_of
 from rlsandbox.learning.on_policy import CopiesConfig, OnPolicy, Rollout, explained_variance
 from rlsandbox.learning.rolling import shuffle
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 _UNCLIPPED = 1e30
 """A norm that no gradient reaches: the critic is fitted, not held back."""
@@ -125,7 +122,7 @@ class TRPO(OnPolicy):
         while True:
             moved = np.where(fraction[:, None] > 0, before + fraction[:, None] * step, before)
             self.nets.set_to(flat_of(self.nets, moved).astype(np.float32))
-            new = self.policy_head(seen)
+            new = self.ground.ask(self.nets, seen)["policy"]
             log_new, entropy = family.judge(new[places], rollout.actions)
             gained = (weight * np.expm1(log_new - log_old)).sum(axis=1)
             kl = (share * family.divergence(old, new)).sum(axis=1)
@@ -165,11 +162,6 @@ class TRPO(OnPolicy):
         self.family.slopes(said, actions, weight, np.zeros_like(weight), each)
         np.subtract.at(slope, places, each)
         return slope
-
-    def policy_head(self, seen: Tensor) -> Floats:
-        """`[N, B, size]` what the actor says as it stands now."""
-        out, _ = self.nets.forward(seen, self._threads)
-        return self.nets.by_head(out)["policy"].cpu().double().numpy()
 
     def fit_critic(self, batch: Rollout, active: NDArray[np.bool_]) -> Floats:
         """Draw the values of a batch to their targets; returns the mean squared errors `[N]`."""
