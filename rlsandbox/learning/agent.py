@@ -16,6 +16,7 @@ from rlsandbox.learning.hyperparams import AgentConfig
 from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.problem import Problem
+from rlsandbox.learning.stacks import Stacks
 from rlsandbox.worlds.errors import SandboxError, check
 from rlsandbox.worlds.simulation import Slice
 
@@ -297,7 +298,7 @@ class Agent(ABC):
 
     @abstractmethod
     def policy(self) -> TabularPolicy:
-        """What can act, be evaluated and be saved: the greedy policies of all replicas."""
+        """What can act in `stacks`, be evaluated and be saved: the greedy policies of all replicas."""
 
     def network_policy(self) -> NetworkPolicy | None:
         """The same as networks, with all that has been learnt; None without networks."""
@@ -369,6 +370,11 @@ class Agent(ABC):
     def reconfigure(self, config: AgentConfig) -> None:
         """Use changed hyperparameters from the next tick on."""
         self.config = config
+
+    @property
+    def stacks(self) -> Stacks:
+        """What its policies tell apart in a world whose states can be listed."""
+        return self.problem.stacks(getattr(self.config, "frames", 1))
 
     @property
     def n_seeds(self) -> int:

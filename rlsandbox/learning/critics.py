@@ -208,9 +208,7 @@ class Critics(OffPolicy):
         super()._take_over(before, remap)
         known = self.critics
         self._make_critics()
-        hot = remap.states if remap is not None and self.config.observation == "one_hot" else None
-        actions = np.arange(self.problem.actions.size) if remap is None else remap.actions
-        self.critics.take_over(known, hot, actions)
+        self.critics.take_over(known, *self.moved(known, remap))
         self.target_critics = self.critics.copy()
 
     # -- being shown -------------------------------------------------------------------------------

@@ -44,6 +44,13 @@ class DeepConfig(Discounted):
     observation: Literal["one_hot", "xy", "window", "planes", "pixels"] = hp(
         "one_hot", doc="what the network sees of a state; planes and pixels go through convolutions"
     )
+    frames: int = hp(
+        1,
+        ge=1,
+        le=8,
+        label="Frames",
+        doc="how many observations, the newest and those before, are seen together",
+    )
     device: Literal["cpu", "cuda", "mps"] = hp("cpu", doc="where the networks are computed", advanced=True)
 
 
@@ -77,7 +84,7 @@ class DeepAgent(Agent):
         listed = isinstance(problem, Enumerable)
         self.walk = Walk.begin(self.seeds, drifting(problem) if listed else 0)
         self.ground: Listed | Stepped = (
-            Listed(problem, self.seeds, self.n_copies, config.observation, self.device)
+            Listed(problem, self.seeds, self.n_copies, config.observation, config.frames, self.device)
             if isinstance(problem, Enumerable)
             else Stepped(problem, self.seeds, self.n_copies, self.device)
         )
@@ -101,7 +108,7 @@ class DeepAgent(Agent):
     @classmethod
     def idle(cls, kind: type[Problem]) -> frozenset[str]:
         """A world that can only be played shows what it shows."""
-        return frozenset({"observation"} if issubclass(kind, Simulated) else ())
+        return frozenset({"observation", "frames"} if issubclass(kind, Simulated) else ())
 
     # -- what a subclass says ----------------------------------------------------------------------
 
@@ -137,7 +144,7 @@ class DeepAgent(Agent):
 
     @abstractmethod
     def shown_values(self, replicas: slice) -> tuple[Floats, Floats, Floats]:
-        """Of the states that a screen shows V `[n, S]`, Q `[n, S, A]`, and the policy `[n, S, A]`."""
+        """Of what `Ground.shown` speaks of V `[n, S]`, Q `[n, S, A]`, and the policy `[n, S, A]`."""
 
     def told(self, replica: int) -> Update | None:
         """The newest update of a replica with its own numbers; None before the first."""
@@ -243,12 +250,12 @@ class DeepAgent(Agent):
         return self.ground.said(nets or self.nets, states)
 
     def outputs(self) -> Heads:
-        """`[N, S, size]` of all listed states, by head."""
+        """`[N, T, size]` of all `stacks`, by head."""
         assert isinstance(self.ground, Listed)
         return self.ground.outputs(self.nets)
 
     def chances(self) -> Floats:
-        """`[N, S, A]` chances of the actions in all listed states while it learns."""
+        """`[N, T, A]` chances of the actions in all `stacks` while it learns."""
         return self.remembered("chances", self._chances)
 
     def _chances(self) -> Floats:
@@ -267,16 +274,17 @@ class DeepAgent(Agent):
         replicas = slice(None) if one is None else slice(one, one + 1)
         ground.looks_at(view.slice)
         with self.computing():
-            v, q, policy = (every.mean(axis=0) for every in self.shown_values(replicas))
+            every = self.shown_values(replicas)
+        v, q, policy = (part[:, : ground.n_spots].mean(axis=0) for part in every)
         facts: dict[str, Any] = {}
         if isinstance(ground, Listed):
             live, selected = ground.problem.mdp.live, view.selected
             v = np.where(live, v, 0.0)
             if "visits" in view.wants:
-                facts["visits"] = ground.visits.sum(axis=0) if one is None else ground.visits[one].copy()
+                facts["visits"] = ground.visited(one)
             if selected is not None and selected < live.size and live[selected]:
                 facts["backup"] = self.imagined(selected, shown)
-            facts["state"] = int(self.walk.state[shown])
+            facts["state"] = int(ground.spots(self.walk.state[shown]))
         else:
             facts["played"] = ground.told(self.walk, shown, self.best_shown(replicas))
             facts["state"] = facts["played"].state
@@ -313,7 +321,7 @@ class DeepAgent(Agent):
         return {name: value for name, value in found.items() if np.isfinite(value)}
 
     def policy(self) -> TabularPolicy:
-        """What it would do without exploring, in every listed state."""
+        """What it would do without exploring, in all its `stacks`."""
         return self.remembered("greedy", self._greedy)
 
     def _greedy(self) -> TabularPolicy:
@@ -323,8 +331,8 @@ class DeepAgent(Agent):
 
     def network_policy(self) -> NetworkPolicy:
         """All its networks, as they leave the sandbox."""
-        seen = self.config.observation
-        return NetworkPolicy.of(self.networks(), self.acting, self.problem, seen, self.squashes)
+        seen = self.config.observation, self.config.frames
+        return NetworkPolicy.of(self.networks(), self.acting, self.problem, *seen, squashes=self.squashes)
 
     def start_from(self, network: NetworkPolicy) -> None:
         """Take over the numbers of all networks; optimizer and memory begin anew."""
@@ -376,12 +384,13 @@ class DeepAgent(Agent):
 
     def replace_problem(self, problem: Any) -> None:
         """Keep what was learnt; what it remembers of a world with other states is forgotten."""
-        before, ground, self.problem = self.nets, self.ground, problem
-        self.walk, remap, gone = ground.move_to(problem, self.walk)
+        before, ground = self.nets, self.ground
+        self.walk, remap, renumbered, gone = ground.move_to(problem, self.walk)
+        self.problem = problem
         self._remembered.clear()
         if remap is not None or before.shape != self.observation_shape:
             self._take_over(before, remap)
-        new = remap is not None or before is not self.nets
+        new = renumbered or before is not self.nets
         if new or self.memory.reward.shape[1] != self.capacity:
             self.memory = ground.room_for(self.capacity)
             self.forget()
@@ -390,10 +399,18 @@ class DeepAgent(Agent):
     def _take_over(self, before: Networks, remap: Remap | None) -> None:
         """New networks that know what the old ones had learnt."""
         self.nets = self.make_nets()
-        hot = remap.states if remap is not None and self.config.observation == "one_hot" else None
-        actions = np.arange(self.problem.actions.size) if remap is None else remap.actions
-        self.nets.take_over(before, hot, actions)
+        self.nets.take_over(before, *self.moved(before, remap))
         self.optimizer = self.make_optimizer(self.nets)
+
+    def moved(self, before: Networks, remap: Remap | None) -> tuple[Ints | None, Ints]:
+        """Where inputs that are one-hot, and actions, were in the networks before."""
+        if remap is None:
+            return None, np.arange(self.problem.actions.size)
+        if self.config.observation != "one_hot":
+            return None, remap.actions
+        frames = self.config.frames
+        earlier = np.arange(frames)[:, None] * (before.shape[0] // frames)
+        return np.where(remap.states < 0, -1, remap.states + earlier).ravel(), remap.actions
 
     def forget(self) -> None:
         """What else was kept of states that have other numbers now."""

@@ -144,7 +144,7 @@ class DeepQ(OffPolicy):
         return self.nets if self.config.target == "off" else self.target_nets
 
     def action_values(self) -> Floats:
-        """`[N, S, A]` of all listed states."""
+        """`[N, T, A]` of all `stacks`."""
         return self.remembered("q", lambda: self.q_of(self.outputs()))
 
     def rule(self) -> Rule:
@@ -194,14 +194,14 @@ class DeepQ(OffPolicy):
     def imagined(self, state: int, replica: int) -> Update | None:
         """The TD error of the greedy action's likeliest outcome."""
         assert isinstance(self.ground, Listed)
-        mdp, q = self.ground.problem.mdp, self.action_values()[replica]
+        mdp, q = self.ground.mdp, self.action_values()[replica]
         a = int(q[state].argmax())
         k = int(mdp.prob[state, a].argmax())
         s_next, ended = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
         target_q = self.q_of(self.ground.outputs(self.judges))[replica, s_next]
         choice = int(q[s_next].argmax()) if self.config.double else int(target_q.argmax())
         reward, discount = float(mdp.reward[state, a, k]), 0.0 if ended else float(self.config.gamma)
-        step = (state, a, reward, s_next)
+        step = (state, a, reward, int(self.ground.spots(s_next)))
         return self.q_update(step, ended, discount, float(target_q[choice]), float(q[state, a]), -1)
 
     def q_update(

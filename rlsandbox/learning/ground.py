@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,22 @@ if TYPE_CHECKING:
 
 Heads = dict[str, NDArray[Any]]
 """What networks say, by head: `[N, B, size]`."""
+
+
+class Moved(NamedTuple):
+    """What an edit of a world has done to those who walk in it.
+
+    Attributes:
+        walk: in the edited world.
+        remap: where which state is now, if states have other numbers.
+        renumbered: whether what a memory says of states means something else now.
+        gone: `[N, E]`, copies whose place is gone, whose episodes are still to be `cut`.
+    """
+
+    walk: Walk
+    remap: Remap | None
+    renumbered: bool
+    gone: NDArray[np.bool_]
 
 
 class Walker(Protocol):
@@ -86,14 +102,14 @@ class Ground(ABC):
 
     @abstractmethod
     def shown(self, nets: Networks, replicas: slice) -> Heads:
-        """What networks say of the states that a screen shows, for some replicas."""
+        """What networks say of states, for some replicas; a screen shows the first `n_spots` of them."""
 
     @abstractmethod
     def looks_at(self, chosen: Slice | None) -> None:
         """A screen shows another slice of the observations; None: the usual one."""
 
     @abstractmethod
-    def spots(self, states: NDArray[Any]) -> Ints:
+    def spots(self, states: NDArray[Any] | int) -> Ints:
         """Where stored states are among those that a screen shows."""
 
     @property
@@ -125,12 +141,11 @@ class Ground(ABC):
         """Where the first copy of a replica was in its running episode, oldest first."""
 
     @abstractmethod
-    def move_to(self, problem: Any, walk: Walk) -> tuple[Walk, Remap | None, NDArray[np.bool_]]:
+    def move_to(self, problem: Any, walk: Walk) -> Moved:
         """Go on in an edited world.
 
-        Returns:
-            the walk there; where which state is now, if states have other numbers; and `[N, E]`, the copies
-            whose place is gone, whose episodes are still to be `cut`.
+        Raises:
+            SandboxError: there is too much to be seen in it; nothing has changed then.
         """
 
     @property

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Ints
-from rlsandbox.learning.ground import Ground, Heads, Walker
+from rlsandbox.learning.ground import Ground, Heads, Moved, Walker
 from rlsandbox.learning.guided import Guide, Rule
 from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.networks import Networks
@@ -20,7 +20,7 @@ from rlsandbox.learning.problem import Enumerable, Remap, drifting
 from rlsandbox.learning.rolling import Transitions, roll, roll_asking
 from rlsandbox.learning.walk import TRAIL, Model, Walk
 from rlsandbox.worlds.errors import check
-from rlsandbox.worlds.observations import observe
+from rlsandbox.worlds.observations import observe_stacks
 from rlsandbox.worlds.simulation import Slice
 
 if TYPE_CHECKING:
@@ -37,16 +37,31 @@ class Listed(Ground):
     """A world whose states can be listed: networks are asked about all of them, compiled code walks."""
 
     def __init__(
-        self, problem: Enumerable, seeds: Sequence[int], n_copies: int, observation: str, device: str
+        self,
+        problem: Enumerable,
+        seeds: Sequence[int],
+        n_copies: int,
+        observation: str,
+        frames: int,
+        device: str,
     ) -> None:
         super().__init__(problem, seeds, n_copies)
-        self._observation, self._device = observation, device
+        self._observation, self._frames, self._device = observation, frames, device
         self.look_at(problem)
 
     def look_at(self, problem: Enumerable) -> None:
-        """Stand in a world, where nothing has been seen yet."""
-        self.problem, self.model, self.actions = problem, Model.of(problem.mdp), problem.actions
-        mdp = problem.mdp
+        """Stand in a world, where nothing has been seen yet.
+
+        Raises:
+            SandboxError: there is too much to be seen in it; nothing has changed then.
+        """
+        stacks = problem.stacks(self._frames)
+        seen = None
+        if self._observation != "one_hot" or self._frames > 1:
+            seen = observe_stacks(problem.world, stacks.states, self._observation)
+        self.problem, self.stacks, self.actions = problem, stacks, problem.actions
+        self.mdp, self.model = stacks.mdp, Model.of(stacks.mdp)
+        mdp = self.mdp
         self.visits = np.zeros((self.n_seeds, mdp.n_states, mdp.n_actions), np.int64)
         self._asked = np.full(self.visits.shape[:2], -1, np.int64)
         self._chances = np.zeros(self.visits.shape)
@@ -54,8 +69,7 @@ class Listed(Ground):
         every = np.arange(mdp.n_states)
         self.table: Tensor | None = None
         self._rows = np.zeros((1, 1), np.float32)
-        if self._observation != "one_hot":
-            seen = observe(problem.world, every, self._observation)
+        if seen is not None:
             self.table = torch.from_numpy(seen).to(self._device)
             self._rows = np.ascontiguousarray(seen.reshape(len(every), -1), np.float32)
         self._every = self.seen(np.broadcast_to(every, (self.n_seeds, every.size)).copy())
@@ -63,7 +77,7 @@ class Listed(Ground):
     @property
     def shape(self) -> tuple[int, ...]:
         """One number a state, or what the observation has."""
-        return (self.problem.mdp.n_states,) if self.table is None else tuple(self.table.shape[1:])
+        return (self.mdp.n_states,) if self.table is None else tuple(self.table.shape[1:])
 
     def room_for(self, capacity: int) -> Transitions:
         """States and actions are numbers."""
@@ -75,7 +89,7 @@ class Listed(Ground):
         return chosen if self.table is None else self.table[chosen]
 
     def outputs(self, nets: Networks) -> Heads:
-        """`[N, S, size]` of all states, computed once for each of the networks' versions."""
+        """`[N, T, size]` of all stacks, computed once for each of the networks' versions."""
         version, said = self._said.get(nets, (-1, {}))
         if version != nets.version:
             said = self.ask(nets, self._every)
@@ -91,24 +105,29 @@ class Listed(Ground):
         return {name: part[rows, states] for name, part in self.outputs(nets).items()}
 
     def shown(self, nets: Networks, replicas: slice) -> Heads:
-        """All states."""
+        """All stacks; the first of them, who has stood still in each state, are the screen's."""
         return {name: part[replicas] for name, part in self.outputs(nets).items()}
 
     def looks_at(self, chosen: Slice | None) -> None:
         """All states are shown."""
 
-    def spots(self, states: NDArray[np.int64]) -> Ints:
-        """Their own numbers."""
-        return states
+    def spots(self, states: NDArray[np.int64] | int) -> Ints:
+        """The states that they end with."""
+        return np.where(np.less(states, 0), -1, self.stacks.last[states])
 
     @property
     def n_spots(self) -> int:
-        """All."""
+        """All states."""
         return self.problem.mdp.n_states
 
     def look_ahead(self, v: Floats, gamma: float) -> Floats:
         """By the model."""
-        return np.stack([lookahead(self.problem.mdp, row, gamma) for row in v])
+        return np.stack([lookahead(self.mdp, row, gamma) for row in v])
+
+    def visited(self, replica: int | None) -> Ints:
+        """`[S, A]`: how often a replica, or all together, have done what where."""
+        counts = self.visits if replica is None else self.visits[replica : replica + 1]
+        return self.stacks.folded(counts.sum(axis=0))
 
     def walk_on(self, agent: Walker, until: int, last: Ints, limit: Ints) -> None:
         """By a table of chances; where compiled code can ask the networks, it fills what it needs of it."""
@@ -150,11 +169,11 @@ class Listed(Ground):
         """States."""
         made = int(-(-walk.steps[replica] // self.copies.state.shape[1]))
         kept = min(TRAIL, int(walk.length[replica]))
-        return walk.trail[replica, np.arange(made - kept, made) % TRAIL]
+        return self.spots(walk.trail[replica, np.arange(made - kept, made) % TRAIL])
 
     def check_state(self, state: dict[str, NDArray[Any]], walk: Walk, memory: Transitions) -> None:
         """Everything that kernels look up lies in the tables."""
-        mdp, standing = self.problem.mdp, state["copies.state"]
+        mdp, standing = self.mdp, state["copies.state"]
         inside = standing.min() >= -1 and standing.max() < mdp.n_states
         fits = walk.fits(mdp.n_states, mdp.n_actions) and bool(inside)
         check(fits, "where its replicas stand is outside its world.")
@@ -165,16 +184,28 @@ class Listed(Ground):
         """Numbers of states."""
         return self.copies.state[:, 0]
 
-    def move_to(self, problem: Enumerable, walk: Walk) -> tuple[Walk, Remap | None, NDArray[np.bool_]]:
-        """Go on in an edited world, each in its cell with what it carries, where somebody can stand there."""
+    def move_to(self, problem: Enumerable, walk: Walk) -> Moved:
+        """Go on in an edited world, each in its cell with what it carries, where somebody can stand there.
+
+        Of several frames it forgets the earlier ones where the stacks have other numbers now.
+        """
+        before, visits, standing = self.stacks, self.visits, self.copies.state.copy()
         remap = Remap.between(self.problem.world, problem.world)
-        visits, standing = self.visits, self.copies.state.copy()
         self.look_at(problem)
+        renumbered = remap is not None or not np.array_equal(before.states, self.stacks.states)
         if walk.drifted.shape[1] != drifting(problem):
             walk = walk._replace(drifted=np.zeros((self.n_seeds, drifting(problem))))
-        self.visits = visits if remap is None else remap.onto(self.visits, visits)
-        if remap is not None:
-            self.copies = self.copies._replace(state=np.vectorize(remap.state)(standing).astype(np.int64))
-            walk.trail[:] = -1
+        if renumbered:
+            state, trail = (np.where(at < 0, -1, before.last[at]) for at in (standing, walk.trail))
+            visits, known = before.folded(visits, 1), self.visits[:, : self.n_spots]
+            if remap is not None:
+                state = np.vectorize(remap.state)(state).astype(np.int64)
+                trail[:] = -1
+                visits = remap.onto(known, visits)
+            known[...] = visits
+            self.copies, walk.trail[:] = self.copies._replace(state=state), trail
+        else:
+            self.visits = visits
         state = self.copies.state
-        return walk, remap, (standing >= 0) & ((state < 0) | ~problem.mdp.live[np.maximum(state, 0)])
+        gone = (standing >= 0) & ((state < 0) | ~self.mdp.live[np.maximum(state, 0)])
+        return Moved(walk, remap, renumbered, gone)

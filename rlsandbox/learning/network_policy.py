@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from rlsandbox.learning.convolutions import KERNEL, Convolutions
 from rlsandbox.worlds.channels import channels_of
 from rlsandbox.worlds.errors import check
-from rlsandbox.worlds.observations import observe
+from rlsandbox.worlds.observations import observe, observe_stacks
 from rlsandbox.worlds.simulation import Simulation, reach
 from rlsandbox.worlds.world import World
 
@@ -134,6 +134,8 @@ class NetworkPolicy:
         observation: what it sees: a key of `OBSERVATIONS`, or what `shown_by` says of a simulation.
         channels: names of the planes that "planes" and "window" show; None for others.
         low, high: range of each number of a continuous action.
+        frames: how many observations, the newest last, it sees together; an episode begins with its first one
+            so many times over.
     """
 
     networks: dict[str, NetworkNumbers]
@@ -143,6 +145,7 @@ class NetworkPolicy:
     channels: tuple[str, ...] | None = None
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+    frames: int = 1
 
     @classmethod
     def of(
@@ -151,6 +154,7 @@ class NetworkPolicy:
         heads: tuple[str, ...],
         problem: Problem,
         observation: str,
+        frames: int = 1,
         squashes: bool = False,
     ) -> NetworkPolicy:
         """What an agent's networks are now.
@@ -160,11 +164,12 @@ class NetworkPolicy:
             heads: that actions are taken from, as far as these have them.
             problem: what they were trained on.
             observation: what they see of drawn worlds.
+            frames: how many of these together.
             squashes: whether continuous actions are hyperbolic tangents.
         """
         world, actions, channels = problem.world, problem.actions, None
         if not isinstance(world, World):
-            observation = shown_by(world)
+            observation, frames = shown_by(world), 1
         elif observation in ("planes", "window"):
             channels = channels_of(world)
         return cls(
@@ -175,6 +180,7 @@ class NetworkPolicy:
             channels,
             actions.low,
             actions.high,
+            frames,
         )
 
     @property
@@ -189,13 +195,21 @@ class NetworkPolicy:
 
     @property
     def numbered(self) -> bool:
-        """Whether an observation may be a number, which stands for a 1 at its place among zeros."""
+        """Whether an observation may be a number, one a frame: it stands for a 1 among zeros."""
         return self.observation in ("one_hot", "discrete")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """D... of one frame."""
+        first, *rest = self.acting.shape
+        return first // self.frames, *rest
 
     def misfit(self, own: NetworkPolicy) -> str | None:
         """Why networks like one's `own` cannot begin with these, in a sentence; None if they can."""
         if self.observation != own.observation:
             return f"its networks see {self.observation!r}, those of this run {own.observation!r}."
+        if self.frames != own.frames:
+            return f"its networks see {self.frames} frames together, those of this run {own.frames}."
         if self.channels != own.channels:
             theirs, ours = (", ".join(policy.channels or ()) for policy in (self, own))
             return f"its networks see the planes {theirs}; those of this run {ours}."
@@ -258,15 +272,18 @@ class NetworkPolicy:
     # -- acting ------------------------------------------------------------------------------------
 
     def observed(self, world: World, states: ArrayLike) -> NDArray[Any]:
-        """`[..., D...]`: what it sees of states of a drawn world."""
+        """`[..., D...]`: what it sees of states of a drawn world, of several frames of stacks `[..., k]`."""
         options = {} if self.channels is None else {"channels": self.channels}
+        if self.frames > 1:
+            return observe_stacks(world, np.asarray(states), self.observation, **options)
         return observe(world, states, self.observation, **options)
 
     def outputs(self, observations: ArrayLike, replica: int = 0) -> Array:
         """What a replica's networks say of observations.
 
         Args:
-            observations: `[B, D...]`, or where `numbered` `[B]` integers.
+            observations: `[B, D...]`, or where `numbered` `[B]` integers; of several frames those side by
+                side, or `[B, k, D...]` and `[B, k]`.
             replica: whose.
 
         Returns:
@@ -289,6 +306,10 @@ class NetworkPolicy:
     def _given(self, seen: NDArray[Any]) -> NDArray[Any]:
         """Observations as layers take them."""
         shape = self.acting.shape
+        if self.frames > 1 and self.numbered and seen.shape[1:] == (self.frames,):
+            seen = (seen[..., None] == np.arange(*self.shape)).reshape(-1, *shape)
+        if self.frames > 1 and seen.shape[1:] == (self.frames, *self.shape):
+            seen = seen.reshape(-1, *shape)
         if self.numbered and seen.ndim == 1 and np.issubdtype(seen.dtype, np.integer):
             inside = bool(((seen >= 0) & (seen < shape[0])).all())
             check(inside, f"the numbers that this policy knows go from 0 to {shape[0] - 1}.", "observation")
@@ -322,7 +343,7 @@ class NetworkPolicy:
         """Choose an action: an int, or `[A]` float32.
 
         Args:
-            observation: `[D...]`, or where `numbered` an integer.
+            observation: `[D...]`, or where `numbered` an integer; see `outputs`.
             rng: draws between equally good actions; without it the one with the lowest number is taken.
             replica: whose policy.
         """

@@ -155,12 +155,12 @@ class OnPolicy(DeepAgent):
             whole = self.whole
             if not whole.any():  # all rest where their budget ends or the world changes
                 yield Tick("steps", boundary=False)
-            nets, unused, told = self.nets, self.walk.rng[~whole], True
+            memory, unused, told = self.memory, self.walk.rng[~whole], True
             for _ in self.improve(whole):
                 told = self.overdue
                 if told:
                     yield Tick("update", boundary=False)
-                if self.nets is not nets:  # an edit has given the rollout's states other numbers
+                if self.memory is not memory:  # an edit has given the rollout's states other numbers
                     break
             self.walk.rng[~whole] = unused  # who has no whole rollout draws nothing
             self.begin_rollout(whole)
@@ -217,7 +217,7 @@ class OnPolicy(DeepAgent):
         said = self.ground.shown(self.nets, replicas)
         v = said["value"][:, :, 0]
         if isinstance(self.ground, Listed):
-            v = v * self.ground.problem.mdp.live
+            v = v * self.ground.mdp.live
         return v, self.ground.look_ahead(v, self.config.gamma), self.family.chances(said["policy"])
 
     def rollout(self) -> Rollout:
@@ -258,14 +258,14 @@ class OnPolicy(DeepAgent):
     def imagined(self, state: int, replica: int) -> Update | None:
         """The TD error of the likeliest action's likeliest outcome."""
         assert isinstance(self.ground, Listed)
-        mdp = self.ground.problem.mdp
+        mdp = self.ground.mdp
         v = self.outputs()["value"][replica, :, 0] * mdp.live
         a = int(self.outputs()["policy"][replica, state].argmax())
         k = int(mdp.prob[state, a].argmax())
         s_next, terminated = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
         reward, gamma = float(mdp.reward[state, a, k]), self.config.gamma
         next_value = 0.0 if terminated else float(v[s_next])
-        target, before = reward + gamma * next_value, float(v[state])
+        target, before, s_next = reward + gamma * next_value, float(v[state]), int(self.ground.spots(s_next))
         return self.step_update(
             (state, a, reward, s_next, terminated, False), before, next_value, target, -1, ()
         )

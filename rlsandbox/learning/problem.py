@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsandbox.learning.stacks import Stacks
 from rlsandbox.worlds.errors import check
 from rlsandbox.worlds.mdp import TabularMDP, compile_world, recompile
 from rlsandbox.worlds.places import Place
@@ -47,6 +48,14 @@ class Enumerable:
         if name not in self._known:
             self._known[name] = compute()
         return self._known[name]
+
+    def stacks(self, frames: int) -> Stacks:
+        """What agents tell apart that see so many frames.
+
+        Raises:
+            SandboxError: there are too many.
+        """
+        return self.once(("stacks", frames), lambda: Stacks.of(self.mdp, frames))
 
     @classmethod
     def of(cls, world: World, policy: NDArray[np.float64] | None = None) -> Enumerable:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Ints, Played
-from rlsandbox.learning.ground import Ground, Heads, Walker
+from rlsandbox.learning.ground import Ground, Heads, Moved, Walker
 from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.problem import Simulated
@@ -174,7 +174,7 @@ class Stepped(Ground):
         """States have no numbers."""
         return np.full(self.n_seeds, -1)
 
-    def move_to(self, problem: Simulated, walk: Walk) -> tuple[Walk, None, NDArray[np.bool_]]:
+    def move_to(self, problem: Simulated, walk: Walk) -> Moved:
         """Go on in an edited world, where the walkers can stay."""
         before, self._closed = self.walkers, False
         self.world, self.slice = problem.world, None
@@ -183,4 +183,4 @@ class Stepped(Ground):
         stayed = self.walkers.take_over(before)
         before.close()
         self.looks_at(None)
-        return walk, None, (self.copies.state >= 0) & ~stayed
+        return Moved(walk, None, False, (self.copies.state >= 0) & ~stayed)

@@ -13,30 +13,33 @@ from rlsandbox.policies.network_program import network_source
 from rlsandbox.policies.program_text import packed, plain
 from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.worlds.disk import write_atomically
-from rlsandbox.worlds.mdp import compile_world
+from rlsandbox.worlds.errors import check
 
 
 def write_csv(policy: SavedPolicy, path: str | os.PathLike[str]) -> None:
     """Write a table with one row for each seed and each state in which an agent can act.
 
-    Columns: `seed, row, column, carried`, then `q_<action>` and `p_<action>` for every action, then `v`.
+    Of a policy that sees several frames a row is one way to have come to a state. Columns: `seed, row,
+    column, carried`, for each earlier frame `row_1_before` and so on, then `q_<action>` and `p_<action>` for
+    every action, then `v`.
     Numbers are written so that reading them gives the very same floats.
 
     Raises:
         SandboxError: the policy has no table, or the file cannot be written.
     """
-    table, world = policy.table, policy.world
+    table, world, stacks = policy.table, policy.world, policy.stacks
     names = [name.replace(" ", "_") for name in policy.card.actions]
-    live = np.flatnonzero(compile_world(world.at_step(0)).live)
+    ages = ["", *(f"_{age}_before" for age in range(1, stacks.frames))]
+    places = [f"{part}{age}" for age in ages for part in ("row", "column", "carried")]
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(
-        ["seed", "row", "column", "carried", *(f"q_{n}" for n in names), *(f"p_{n}" for n in names), "v"]
-    )
+    rows.writerow(["seed", *places, *(f"q_{n}" for n in names), *(f"p_{n}" for n in names), "v"])
     for replica, seed in enumerate(policy.card.seeds):
-        for state in live.tolist():
-            q, probs = table.q[replica, state].tolist(), table.probs[replica, state].tolist()
-            rows.writerow([seed, *world.cell_of(state), state % world.inventory, *q, *probs, max(q)])
+        for number in np.flatnonzero(stacks.mdp.live).tolist():
+            states = stacks.states[number, ::-1].tolist()
+            where = [part for s in states for part in (*world.cell_of(s), s % world.inventory)]
+            q, probs = table.q[replica, number].tolist(), table.probs[replica, number].tolist()
+            rows.writerow([seed, *where, *q, *probs, max(q)])
     write_atomically(path, text.getvalue().encode())
 
 
@@ -57,6 +60,7 @@ def python_source(policy: SavedPolicy) -> str:
     if network is not None and not network.acting.looks:
         return network_source(policy, network)
     actions, world = policy.greedy_actions, policy.world
+    check(policy.frames == 1, "networks with convolutions that see several frames are no table: choose onnx.")
     return _PROGRAM.format(
         title=plain(f"{card.title} on {world.name}"),
         sandbox=card.sandbox,

@@ -1,9 +1,10 @@
 """Policies as files: tables, networks and a card, in a format that holds no code.
 
-A `.rlpolicy` file is a safetensors file with the tables `q` and `probs`, both float64 `[N, S, A]`, the arrays
-of networks where there are any (see `network_arrays`), and one JSON object in its metadata: `format`,
-`version`, `card` (the fields of `PolicyCard`), `world` (the world's own JSON) and `network` (how the networks
-are built, or null). Any program that reads safetensors can read it.
+A `.rlpolicy` file is a safetensors file with the tables `q` and `probs`, both float64 `[N, S, A]` (of
+networks that see several frames `[N, T, A]`, in the order of `Stacks`), the arrays of networks where there
+are any (see `network_arrays`), and one JSON object in its metadata: `format`, `version`, `card` (the fields
+of `PolicyCard`), `world` (the world's own JSON) and `network` (how the networks are built, or null). Any
+program that reads safetensors can read it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from rlsandbox.worlds.places import dumps, loads
 from rlsandbox.worlds.world import World
 
 FORMAT = "rlsandbox.policy"
-VERSIONS = (1, 2)  # 1 had no networks
+VERSIONS = (1, 2, 3)  # 1 had no networks, and those of 2 saw one frame
 SUFFIX = ".rlpolicy"
 _MOST_DESCRIPTION = 64 * 2**20
 MAX_BYTES = 2**30
@@ -103,6 +104,8 @@ def _check_tables(policy: SavedPolicy, place: str) -> None:
         place,
     )
     n_states = world.n_states if isinstance(world, World) else 0
+    if n_states and policy.frames > 1:
+        n_states = policy.stacks.mdp.n_states
     shape = (len(card.seeds), n_states, len(card.actions))
     for name in ("q", "probs"):
         table: NDArray[Any] = getattr(policy, name)

@@ -45,6 +45,7 @@ class _Description(_Record):
     heads: Annotated[tuple[str, ...], Field(min_length=1, max_length=2)]
     meaning: Literal["argmax", "mean", "tanh"]
     observation: str
+    frames: Annotated[int, Field(ge=1, le=64)] = 1
     channels: tuple[str, ...] | None
     low: tuple[float, ...]
     high: tuple[float, ...]
@@ -66,6 +67,7 @@ def to_arrays(policy: NetworkPolicy) -> tuple[dict[str, NDArray[Any]], dict[str,
         heads=policy.heads,
         meaning=policy.meaning,
         observation=policy.observation,
+        frames=policy.frames,
         channels=policy.channels,
         low=policy.low,
         high=policy.high,
@@ -108,7 +110,14 @@ def from_arrays(arrays: dict[str, NDArray[Any]], description: Any) -> NetworkPol
     check(len(ranges) == 2 and fits, "the ranges of its actions do not fit its networks.")
     check(bool((ranges[0] < ranges[1]).all()), "the ranges of its actions must go from low to high.")
     return NetworkPolicy(
-        networks, found.heads, found.meaning, found.observation, found.channels, found.low, found.high
+        networks,
+        found.heads,
+        found.meaning,
+        found.observation,
+        found.channels,
+        found.low,
+        found.high,
+        found.frames,
     )
 
 
@@ -157,7 +166,8 @@ def check_fits(policy: NetworkPolicy, place: Place, n_actions: int) -> None:
     else:
         wanted = 3 if policy.observation == "picture" else 1
         kinds = ("discrete", "box", "picture")
-        fits = policy.observation in kinds and len(policy.acting.shape) == wanted and policy.channels is None
+        plain = policy.channels is None and policy.frames == 1
+        fits = policy.observation in kinds and len(policy.acting.shape) == wanted and plain
         check(fits, "its networks see what no simulation shows.")
 
 
@@ -168,7 +178,8 @@ def _check_seen(policy: NetworkPolicy, world: World) -> None:
     unknown = sorted(options.keys() - kind.options.keys())
     check(kind.shape is not None and not unknown, "its networks see what no drawn world shows.")
     if kind.shape is not None:
-        seen = kind.shape(world, **{**kind.options, **options})
+        first, *rest = kind.shape(world, **{**kind.options, **options})
+        seen = (policy.frames * first, *rest)
         check(
             policy.acting.shape == seen,
             f"its networks see {policy.acting.shape}, but its world shows {seen}.",

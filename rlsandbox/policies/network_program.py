@@ -25,7 +25,7 @@ def network_source(policy: SavedPolicy, network: NetworkPolicy) -> str:
         title=plain(f"{card.title} on {policy.place.name}"),
         sandbox=card.sandbox,
         card=plain(json.dumps({"config": card.config, "seeds": card.seeds})),
-        seen=_SEEN.get(network.observation, network.observation),
+        seen=_seen_by(network),
         given="the number of an action; among equally good ones that with the lowest number"
         if numbered
         else "the numbers of an action",
@@ -41,8 +41,13 @@ def network_source(policy: SavedPolicy, network: NetworkPolicy) -> str:
         source += _ROWS.format(n_states=network.acting.shape[0])
     source += _NUMBERED if numbered else _continuous(network)
     if network.observation in _STATES:
-        source += _of_states(network.observation, policy.world)
+        source += _of_states(network, policy.world)
     return source
+
+
+def _seen_by(network: NetworkPolicy) -> str:
+    seen = _SEEN.get(network.observation, network.observation)
+    return seen if network.frames == 1 else f"{seen} of the last {network.frames} steps, the newest last,"
 
 
 def _continuous(network: NetworkPolicy) -> str:
@@ -51,13 +56,14 @@ def _continuous(network: NetworkPolicy) -> str:
     return _CONTINUOUS.format(low=low, high=high, squash=squash)
 
 
-def _of_states(name: str, world: World) -> str:
+def _of_states(network: NetworkPolicy, world: World) -> str:
     """What makes observations of states."""
     bits = f"carried[..., None] == np.arange({world.inventory if world.inventory > 1 else 0})"
     if world.tables is None:
         bits = f"carried[..., None] >> np.arange({world.things.count}) & 1"
     size = f"HEIGHT, WIDTH, INVENTORY = {world.height}, {world.width}, {world.inventory}"
-    return _STATE.format(size=size, seen=_STATES[name].format(bits=bits))
+    one = _STATE.format(size=size, seen=_STATES[network.observation].format(bits=bits))
+    return one + (_ACT_STATE if network.frames == 1 else _ACT_STATES.format(frames=network.frames))
 
 
 _SEEN = {
@@ -144,11 +150,24 @@ def observation_of(state):
     """What the network sees of a state, or of an array of them."""
     state = np.asarray(state)
 {seen}
+'''
 
+_ACT_STATE = '''
 
 def act_state(state, replica=0):
     """Number of the best action in a state, or in an array of them."""
     return act(observation_of(state), replica)
+'''
+
+_ACT_STATES = '''
+
+def act_state(states, replica=0):
+    """Number of the best action after the last {frames} states, the newest last, or in an array of them.
+
+    An episode begins with its first state {frames} times over.
+    """
+    seen = observation_of(states)
+    return act(seen.reshape(*seen.shape[:-2], -1), replica)
 '''
 
 _STATES = {

@@ -28,9 +28,9 @@ def write_onnx(policy: SavedPolicy, path: str | os.PathLike[str], replica: int =
     """Write one replica's network: input "observation", outputs "action" and "output", by batches.
 
     The observation is `[batch, D...]` float32 as the sandbox shows it (one-hot vectors, coordinates, windows,
-    planes, pixels); of Gymnasium environments it is their own: numbers, `[batch]` int64, or pictures
-    `[batch, H, W, channels]` uint8. The action is `[batch]` int64, the first of the best ones, or
-    `[batch, A]` float32.
+    planes, pixels; of several frames the oldest first); of Gymnasium environments it is their own: numbers,
+    `[batch]` int64, or pictures `[batch, H, W, channels]` uint8. The action is `[batch]` int64, the first of
+    the best ones, or `[batch, A]` float32.
 
     Raises:
         SandboxError: the policy has no network or no such replica, the package onnx is not installed, or the
@@ -52,6 +52,7 @@ def write_onnx(policy: SavedPolicy, path: str | os.PathLike[str], replica: int =
         "seed": policy.card.seeds[replica],
         "actions": policy.card.actions,
         "sees": network.observation,
+        "frames": network.frames,
         "planes": network.channels,
     }
     model = _model(network, replica, about, policy.card.sandbox)

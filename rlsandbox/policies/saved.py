@@ -15,8 +15,11 @@ from pydantic import BaseModel, ConfigDict
 from rlsandbox.learning.agent import Snapshot
 from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.policy import TabularPolicy
+from rlsandbox.learning.stacks import Stacks
 from rlsandbox.worlds.errors import SandboxError, check
+from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.places import Place
+from rlsandbox.worlds.simulation import Simulation
 from rlsandbox.worlds.world import World
 
 NEVER_ENDS = "never ends"
@@ -66,7 +69,8 @@ class PolicyCard(BaseModel):
 class SavedPolicy:
     """The greedy policies of N replicas, with their world and card.
 
-    Where states cannot be listed the tables have none of them, S = 0, and the networks alone act.
+    Where states cannot be listed the tables have none of them, S = 0, and the networks alone act. Networks
+    that see several frames tell more apart than states: then S counts `stacks`.
 
     Attributes:
         q: `[N, S, A]` float64, action values.
@@ -114,6 +118,34 @@ class SavedPolicy:
         return TabularPolicy(self.probs, self.q)
 
     @property
+    def frames(self) -> int:
+        """How many observations it sees together."""
+        return 1 if self.network is None else self.network.frames
+
+    @cached_property
+    def stacks(self) -> Stacks:
+        """What it tells apart in its drawn world.
+
+        Raises:
+            SandboxError: it acts somewhere else, or these are too many.
+        """
+        return Stacks.of(compile_world(self.world), self.frames)
+
+    def by_state(self, place: Place) -> NDArray[np.float64]:
+        """`[S, A]`: the probabilities of the first replica in a drawn world, for others to evaluate.
+
+        Raises:
+            SandboxError: it does not fit the world, or acts by more than the state.
+        """
+        check(
+            self.frames == 1,
+            f"this policy acts by the last {self.frames} states, and only one that acts by the state alone "
+            "can be evaluated by learning.",
+            "policy",
+        )
+        return self.on(place).probs[0]
+
+    @property
     def gamma(self) -> float:
         """The discount that it was trained with; 1 for a method without one, or a card that says nonsense."""
         gamma = self.card.config.get("gamma", 1.0)
@@ -128,12 +160,15 @@ class SavedPolicy:
         """Choose an action in the state `observation`.
 
         Args:
-            observation: number of the state; without a table, what the networks see.
+            observation: number of the state, or of those of the last states, the newest last; without a
+                table, what the networks see.
             rng: draws between equally good actions; without it the one with the lowest number is taken.
             replica: whose policy.
         """
         if self.network is not None and not self.q.shape[1]:
             return self.network.act(observation, rng, replica)
+        if self.frames > 1 and np.ndim(observation):
+            observation = self.stacks.number(observation)
         if rng is None:
             return int(self.greedy_actions[replica, observation])
         return self.table.act(int(observation), rng, replica)
@@ -146,12 +181,20 @@ class SavedPolicy:
         """
         if place.digest == self.place.digest:
             return dataclasses.replace(self, place=place, warning=None)
+        self._check_shape(place)
+        check(
+            self.frames == 1 or isinstance(place, Simulation),
+            f"this policy acts by the last {self.frames} states of {self.place.name!r}, and those of another "
+            "world are others: train one on that world.",
+        )
+        return dataclasses.replace(self, place=place, warning=EDITED)
+
+    def _check_shape(self, place: Place) -> None:
         ours, theirs = _shape(self.place), _shape(place)
         if ours != theirs:
             raise SandboxError(
                 f"this policy is for {ours}, but {place.name!r} has {theirs}: train one on that world."
             )
-        return dataclasses.replace(self, place=place, warning=EDITED)
 
     def networks_for(self, place: Place) -> NetworkPolicy:
         """Its networks, for a run in a world to begin with.
@@ -162,7 +205,7 @@ class SavedPolicy:
         if self.network is None:
             raise SandboxError("this policy is a table without networks: a run cannot begin with it.", "from")
         if self.network.numbered:
-            self.on(place)
+            self._check_shape(place)
         ours, theirs = names_of(place), self.card.actions
         check(
             ours == theirs,
@@ -173,12 +216,16 @@ class SavedPolicy:
 
     def snapshot(self, replica: int | None = 0) -> Snapshot:
         """The tables of one replica as overlays read them; None takes the mean over all."""
-        q = self.q.mean(axis=0) if replica is None else self.q[replica].copy()
+        shown = self.world.n_states  # with several frames, who has stood still in each of them
+        q, policy = (
+            every[:, :shown].mean(axis=0) if replica is None else every[replica, :shown].copy()
+            for every in (self.q, self.probs)
+        )
         return Snapshot(
             replica=replica,
             v=q.max(axis=1),
             q=q,
-            policy=self.probs.mean(axis=0) if replica is None else self.probs[replica].copy(),
+            policy=policy,
             gamma=self.gamma,
             steps=np.array(self.card.steps, np.int64),
             episodes=np.array(self.card.episodes, np.int64),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import View
 from rlsandbox.learning.oracle_policy import occupancy
+from rlsandbox.learning.stacks import Stacks
 from rlsandbox.training.progress import Progress
 from rlsandbox.training.session import TrainingSession
 from rlsandbox.worlds.mdp import TabularMDP
@@ -35,16 +36,17 @@ class SteadyOccupancy:
         if FIELD not in view.wants or found.snapshot.played is not None:
             return found
         snapshot, gamma = found.snapshot, float(getattr(session.agent.config, "gamma", 1.0))
-        self._follow(found.mdp, snapshot.policy, gamma, training)
+        self._follow(session.agent.stacks, session.followed(snapshot), gamma, training)
         return replace(found, snapshot=replace(snapshot, fields={**snapshot.fields, FIELD: self._found}))
 
-    def _follow(self, mdp: TabularMDP, policy: NDArray[np.float64], gamma: float, training: bool) -> None:
+    def _follow(self, stacks: Stacks, policy: NDArray[np.float64], gamma: float, training: bool) -> None:
+        mdp = stacks.mdp
         known = mdp is self._model and gamma == self._gamma
         began = time.perf_counter()
         if known and ((training and began < self._due) or np.array_equal(policy, self._policy)):
             return
         shares = occupancy(mdp, policy, gamma)
         self._model, self._policy, self._gamma = mdp, policy, gamma
-        self._found = np.empty(0) if shares is None else shares
+        self._found = np.empty(0) if shares is None else stacks.folded(shares)
         ended = time.perf_counter()
         self._due = ended + (ended - began) * (1 - _SHARE) / _SHARE

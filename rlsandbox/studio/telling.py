@@ -14,7 +14,7 @@ from rlsandbox.learning.deep import DeepAgent
 from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.occupancy import SteadyOccupancy
 from rlsandbox.studio.pictures import SteadyPicture
-from rlsandbox.training.episodes import Episode, record_episode
+from rlsandbox.training.episodes import Episode, record_stacked
 from rlsandbox.training.evaluate import EVALUATION_EPISODES, Evaluation, episode_cap, evaluate_played
 from rlsandbox.training.playing import PlayedEpisode, record_played
 from rlsandbox.training.session import TrainingSession
@@ -106,5 +106,5 @@ def recorded(session: TrainingSession, replica: int, seed: int) -> Episode | Pla
     if isinstance(world, Simulation):
         assert isinstance(agent, DeepAgent)
         return record_played(agent, replica, seed, pictures=world.drawing is None)
-    mdp = agent.problem.mdp
-    return record_episode(mdp, agent.policy().probs[replica], seed, episode_cap(mdp))
+    cap = episode_cap(agent.problem.mdp)
+    return record_stacked(agent.stacks, agent.policy().probs[replica], seed, cap)

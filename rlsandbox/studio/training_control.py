@@ -18,7 +18,7 @@ from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.panels.start_row import Start
 from rlsandbox.studio.runs import Run
 from rlsandbox.studio.worker import Trainer
-from rlsandbox.training.episodes import Episode, record_episode
+from rlsandbox.training.episodes import Episode, record_stacked
 from rlsandbox.training.evaluate import episode_cap
 from rlsandbox.training.pace import Pace
 from rlsandbox.training.playing import PlayedEpisode
@@ -241,8 +241,9 @@ class TrainingControl(QObject):
         if self.policy is None or self._is_played:
             self.trainer.record(self.replica, self._seed)
         else:
-            mdp, probs = compile_world(self.policy.world), self.policy.probs[self.replica or 0]
-            self.show_episode(record_episode(mdp, probs, self._seed, episode_cap(mdp)))
+            cap = episode_cap(compile_world(self.policy.world))
+            probs = self.policy.probs[self.replica or 0]
+            self.show_episode(record_stacked(self.policy.stacks, probs, self._seed, cap))
 
     @property
     def is_stepping(self) -> bool:

@@ -156,7 +156,7 @@ def begin(
         saved = policy if isinstance(policy, SavedPolicy | np.ndarray) else load_policy(policy)
         if isinstance(place, Simulation):
             raise SandboxError("a policy is evaluated in a world whose states can be listed.", "policy")
-        probs = saved if isinstance(saved, np.ndarray) else saved.on(place).probs[0]
+        probs = saved if isinstance(saved, np.ndarray) else saved.by_state(place)
     start = None
     if start_from is not None:
         saved = start_from if isinstance(start_from, SavedPolicy) else load_policy(start_from)
@@ -259,7 +259,8 @@ def evaluate(
     if isinstance(policy.place, Simulation) and policy.network is not None:
         return evaluate_played(policy.network.best_for, policy.n_seeds, policy.place, episodes)
     mdp = compile_world(policy.world.at_step(0))
-    return evaluate_policy(policy.table, mdp, oracle.solve(mdp, policy.gamma), episodes)
+    truth = oracle.solve(mdp, policy.gamma)
+    return evaluate_policy(policy.table, mdp, truth, episodes, walked=policy.stacks.mdp)
 
 
 def make_env(world: World | str, **options: Any) -> gymnasium.Env[Any, Any]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Snapshot
 from rlsandbox.learning.exploration import DRAW, draw, seeded, uniform
+from rlsandbox.learning.stacks import Stacks
 from rlsandbox.learning.walk import Model, noise, outcome, start_state
 from rlsandbox.worlds.compiled import kernel
 from rlsandbox.worlds.mdp import TabularMDP
@@ -55,6 +56,12 @@ def record_episode(
         probs, Model.of(mdp), seeded((seed,))[0], first, mdp.live, states, actions, rewards
     )
     return Episode(states[: length + 1], actions[:length], rewards[:length], terminated)
+
+
+def record_stacked(stacks: Stacks, probs: NDArray[np.float64], seed: int, cap: int) -> Episode:
+    """Record one episode of a policy `[T, A]` that tells stacks apart; its states are those of the world."""
+    episode = record_episode(stacks.mdp, probs, seed, cap)
+    return replace(episode, states=stacks.last[episode.states])
 
 
 @kernel

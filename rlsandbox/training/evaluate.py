@@ -55,16 +55,26 @@ def evaluate_policy(
     oracle: Solution | None,
     episodes: int = EVALUATION_EPISODES,
     seed: int = EVALUATION_SEED,
+    walked: TabularMDP | None = None,
 ) -> Evaluation:
-    """Roll out every replica's policy and the oracle's on the same episodes."""
-    cap = episode_cap(mdp)
-    scores, ended = rollouts(policy.probs, mdp, episodes, cap, seed)
+    """Roll out every replica's policy and the oracle's on the same episodes.
+
+    Args:
+        policy: what is evaluated.
+        mdp: the model of the world.
+        oracle: the truth about it, or None.
+        episodes: how many.
+        seed: of the episodes.
+        walked: the model of the `Stacks` that the policy tells apart, if it sees several frames.
+    """
+    cap, walked = episode_cap(mdp), walked or mdp
+    scores, ended = rollouts(policy.probs, walked, episodes, cap, seed)
     gaps: list[float | None] = [None] * policy.n_seeds
     best = None
     if oracle is not None:
         truth, _ = rollouts(oracle_policy(mdp, oracle)[None], mdp, episodes, cap, seed)
         best = float(truth.mean())
-        gaps = [oracle_gap(mdp, probs, oracle) for probs in policy.probs]
+        gaps = [oracle_gap(walked, probs, oracle) for probs in policy.probs]
     return Evaluation(scores.mean(axis=1).tolist(), best, gaps, ended.mean(axis=1).tolist(), episodes, cap)
 
 

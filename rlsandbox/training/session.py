@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.algorithms import find
-from rlsandbox.learning.agent import Agent, Floats, Tick, View
+from rlsandbox.learning.agent import Agent, Floats, Snapshot, Tick, View
 from rlsandbox.learning.deep import DeepAgent
 from rlsandbox.learning.network_policy import NetworkPolicy
 from rlsandbox.learning.oracle import Solution, occupancy, policy_values, solve
@@ -246,9 +246,9 @@ class TrainingSession:
 
     def _distance(self, oracle: Solution) -> Floats:
         """`[N]` distances to the truth; NaN where a policy never ends."""
-        mdp, given = self.agent.problem.mdp, self.agent.given
-        if given is None:
-            gaps = [oracle_gap(mdp, probs, oracle) for probs in self.agent.policy().probs]
+        if self.agent.given is None:
+            walked = self.agent.stacks.mdp
+            gaps = [oracle_gap(walked, probs, oracle) for probs in self.agent.policy().probs]
             return np.array([np.nan if gap is None else gap for gap in gaps])
         errors = self.value_errors()
         return np.full(self.agent.n_seeds, np.nan) if errors is None else errors
@@ -292,10 +292,10 @@ class TrainingSession:
         world = world.at_step(self.clock)
         if world.digest == self.world.digest:
             return
-        problem = self.agent.problem.edited(world)
+        episode = float(self.agent.episodes[0])
+        self.agent.replace_problem(self.agent.problem.edited(world))
         self.commands.append((self.clock, WorldEdit(world)))
-        self._note("world edited")
-        self.agent.replace_problem(problem)
+        self.edits.append((episode, "world edited"))
         self._revive()
 
     def extend(self, steps: int | None = None, episodes: int | None = None) -> None:
@@ -384,10 +384,18 @@ class TrainingSession:
         """Figures of the greedy policy of now."""
         agent = self.agent
         if isinstance(agent.problem, Enumerable):
-            return evaluate_policy(agent.policy(), agent.problem.mdp, self.oracle(), episodes)
+            mdp, walked = agent.problem.mdp, agent.stacks.mdp
+            return evaluate_policy(agent.policy(), mdp, self.oracle(), episodes, walked=walked)
         assert isinstance(agent, DeepAgent)
         with agent.computing():
             return evaluate_played(agent.best_for, agent.n_seeds, agent.problem.world, episodes)
+
+    def followed(self, snapshot: Snapshot) -> Floats:
+        """`[T, A]`: the policy of a snapshot in all that its agent tells apart."""
+        if self.agent.stacks.frames == 1:
+            return snapshot.policy
+        probs, one = self.agent.policy().probs, snapshot.replica
+        return probs.mean(axis=0) if one is None else probs[one]
 
     def recent_return(self, episodes: int = 100) -> list[float]:
         """`[N]` mean online return over the last episodes, at most 128; NaN before the first."""
@@ -401,9 +409,11 @@ class TrainingSession:
         drawn = problem if isinstance(problem, Enumerable) else problem.drawn
         if "occupancy" in view.wants and isinstance(problem, Enumerable):
             gamma = float(getattr(self.agent.config, "gamma", 1.0))
-            share = occupancy(problem.mdp, snapshot.policy, gamma)
+            stacks = self.agent.stacks
+            share = occupancy(stacks.mdp, self.followed(snapshot), gamma)
             if share is not None:
-                snapshot = dataclasses.replace(snapshot, fields={**snapshot.fields, "occupancy": share})
+                found = {**snapshot.fields, "occupancy": stacks.folded(share)}
+                snapshot = dataclasses.replace(snapshot, fields=found)
         return Progress(
             place=self.world,
             world=drawn.world,

@@ -285,3 +285,14 @@ def observe(world: World, states: ArrayLike, name: str = "state", **options: Any
         "observation",
     )
     return kind.encode(world, wanted.reshape(-1), **options).reshape((*wanted.shape, *shape))
+
+
+def observe_stacks(world: World, states: NDArray[np.int64], name: str, **options: Any) -> NDArray[np.float32]:
+    """`[..., k * D, ...]`: the observations of states `[..., k]` in one, those of the first state first.
+
+    Raises:
+        SandboxError: as `observe`.
+    """
+    seen = observe(world, states, name, **options)
+    axis = states.ndim
+    return seen.reshape(*states.shape[:-1], states.shape[-1] * seen.shape[axis], *seen.shape[axis + 1 :])

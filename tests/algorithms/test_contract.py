@@ -18,7 +18,17 @@ from rlsandbox.training.checkpoints import load_checkpoint, save_checkpoint
 from rlsandbox.training.evaluate import value_error
 from rlsandbox.worlds.gallery import gallery_world
 from rlsandbox.worlds.generators import bandit, bandit_of
-from tests.helpers import EVERYTHING, advance, assert_same_state, begin, corridor, digest, fitting, lively
+from tests.helpers import (
+    EVERYTHING,
+    advance,
+    assert_same_state,
+    begin,
+    corridor,
+    digest,
+    eventful,
+    fitting,
+    lively,
+)
 
 DEEP: dict[str, tuple[dict[str, int], dict[str, Any]]] = {
     "a2c": ({"steps": 12_000}, {"entropy_coefficient": 0.01}),
@@ -246,6 +256,23 @@ def test_it_learns_the_best_policy_of_a_small_world(algorithm, world):
     assert [gap is not None and gap < 1e-9 for gap in found.oracle_gap] == [True] * 3
     np.testing.assert_allclose(found.greedy_return, found.oracle_return)
     assert found.ended == [1.0] * 3
+
+
+@every_agent
+def test_it_goes_on_after_any_edit(algorithm):
+    rng, wishes = np.random.default_rng(5), only(algorithm, units=8, frames=2)
+    world = fitting(algorithm, eventful().at_step(61), bandit(3, 0))
+    session = begin(algorithm, world, SEEDS, **wishes)
+    for size in (5, 3, 4) * 4:
+        edited = world.resized(size, 5) if world.rules.moves else bandit(size, 0)
+        if world.rules.moves and rng.integers(2):
+            edited = world.painted([(int(rng.integers(3)), int(rng.integers(1, 3)))], "wall")
+        session.replace_world(edited)
+        goal, ticks = session.clock + int(rng.integers(5, 40)), 0
+        while session.clock < goal and session.tick(int(rng.integers(1, 20))):
+            ticks += 1
+            assert ticks < 2_000
+        assert session.clock >= goal or session.converged
 
 
 @every_agent

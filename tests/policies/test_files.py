@@ -81,7 +81,7 @@ def test_what_is_no_policy_is_refused(file, data):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda d: d.update(version=3), "version 3 of the format is unknown; known is 1, 2"),
+        (lambda d: d.update(version=4), "version 4 of the format is unknown; known is 1, 2, 3"),
         (lambda d: d.update(version=True), "version True"),
         (lambda d: d.update(format="rlsandbox.checkpoint"), 'does not say that it is a "rlsandbox.policy"'),
         (lambda d: d.update(card=None), "its card is damaged"),

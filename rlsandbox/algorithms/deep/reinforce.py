@@ -97,7 +97,8 @@ class Reinforce(OnPolicy):
         return self.config.episodes_per_update * self.longest
 
     def goal(self) -> Ints:
-        """The rollout ends with its last episode."""
+        """The rollout ends with its last episode; one whose steps an edit has made forgotten begins anew."""
+        self.begin_rollout((self.memory.count == 0) & (self.walk.episodes >= self.finished_at))
         return self.finished_at
 
     @property

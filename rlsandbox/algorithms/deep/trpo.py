@@ -144,7 +144,7 @@ class TRPO(OnPolicy):
             states `[N, B, ...]`; what share of the steps began there `[N, B]`; and where among them each of
             the M steps began, as an index for `[N, B, ...]` that gives `[N, M, ...]`.
         """
-        every = np.arange(self.ground.n_spots if isinstance(self.ground, Listed) else 0)
+        every = np.arange(self.ground.mdp.n_states if isinstance(self.ground, Listed) else 0)
         few = 0 < every.size < self.capacity
         states = np.tile(every, (self.n_seeds, 1)) if few else rollout.states
         steps = rollout.states if few else np.tile(np.arange(self.capacity), (self.n_seeds, 1))

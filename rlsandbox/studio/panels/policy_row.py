@@ -67,7 +67,7 @@ class PolicyRow(Row):
             raise SandboxError(self._refusal)
         if self._saved is None or self._world is None:
             raise SandboxError(self.tr("choose the file of the policy whose values are to be learnt."))
-        return self._saved.on(self._world).probs[0] if isinstance(self._saved, SavedPolicy) else self._saved
+        return self._saved.by_state(self._world) if isinstance(self._saved, SavedPolicy) else self._saved
 
     def sentence(self) -> str:
         """Why there are no probabilities now; empty if there are."""
