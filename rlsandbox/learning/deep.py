@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
 
@@ -23,7 +23,7 @@ from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.problem import Enumerable, Problem, Remap, Simulated, drifting
 from rlsandbox.learning.rolling import FOREVER, Copies, Transitions
 from rlsandbox.learning.stepped import Stepped
-from rlsandbox.learning.threads import torch_settings
+from rlsandbox.learning.threads import Sharing, in_shares, torch_settings
 from rlsandbox.learning.update_log import UpdateLog
 from rlsandbox.learning.walk import Walk
 from rlsandbox.worlds.errors import check
@@ -79,7 +79,7 @@ class DeepAgent(Agent):
 
     def __init__(self, problem: Problem, config: DeepConfig, seeds: Sequence[int]) -> None:
         super().__init__(problem, config, seeds)
-        self._computing = False
+        self._computing, self._sharing = False, Sharing()
         self.device = device_named(config.device)
         listed = isinstance(problem, Enumerable)
         self.walk = Walk.begin(self.seeds, drifting(problem) if listed else 0)
@@ -170,10 +170,20 @@ class DeepAgent(Agent):
         finally:
             self._computing = False
 
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Around an update: as many threads as pay share the replicas."""
+        if self.threads == 1 or self.n_seeds < _WIDE or self.device != "cpu":
+            self._sharing.threads = 1
+            yield
+        else:
+            with self._sharing.among(self.threads):
+                yield
+
     @property
     def _threads(self) -> int:
         """Threads that pay."""
-        return self.threads if self.n_seeds >= _WIDE else 1
+        return self._sharing.threads
 
     @property
     def resting(self) -> NDArray[np.bool_]:
@@ -195,26 +205,36 @@ class DeepAgent(Agent):
         self.ground.threads = self._threads
         self.ground.walk_on(self, count, last, limit)
 
-    def judge(self, states: NDArray[Any]) -> Judged:
-        """What the networks say of stored states `[N, B, ...]`, with room for the slopes of a loss."""
-        return self.nets.judge(self.ground.seen(states), self._threads)
-
     def descend(
         self,
-        judged: Judged,
+        states: NDArray[Any],
+        fill: Callable[[Judged, slice], None],
         active: NDArray[np.bool_],
         most: float,
-        numbers: NDArray[np.float64],
-        *more: NDArray[np.float64],
-    ) -> None:
-        """One gradient step of the active replicas down the slopes, with norms of at most `most`.
+    ) -> Floats:
+        """One gradient step of the active replicas; threads share them, each from end to end.
 
-        Logged are `numbers` `[K, N]`, the norms of the gradients, and `more` `[N]`.
+        Args:
+            states: `[N, B, ...]` stored ones that are learnt from.
+            fill: fills the slopes of a loss at what the networks say there, for a range of replicas.
+            active: `[N]`.
+            most: largest norm of a gradient.
+
+        Returns:
+            `[N]` norms of the gradients.
         """
-        self.nets.backward(judged.slope.to(self.device), judged.given)
-        norms = self.optimizer.step(active, most, self._threads)
+        norms = np.empty(self.n_seeds)
+
+        def share(begin: int, end: int) -> None:
+            own, replicas = slice(begin, end), range(begin, end)
+            judged = self.nets.judge(self.ground.seen(states[own]), replicas=replicas)
+            fill(judged, own)
+            self.nets.backward(judged.slope.to(self.device), judged.given)
+            norms[own] = self.optimizer.step(active, most, replicas=replicas)[own]
+
+        in_shares(self.n_seeds, self._threads, share)
         self.updates += 1
-        self.log.add(np.vstack((numbers, norms, *more)), active)
+        return norms
 
     def show(self, active: NDArray[np.bool_], numbers: dict[str, Any]) -> None:
         """Keep an update's numbers for the inspector, for those who learnt from it."""

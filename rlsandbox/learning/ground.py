@@ -109,7 +109,7 @@ class Ground(ABC):
         """A screen shows another slice of the observations; None: the usual one."""
 
     @abstractmethod
-    def spots(self, states: NDArray[Any] | int) -> Ints:
+    def spots(self, states: NDArray[Any]) -> Ints:
         """Where stored states are among those that a screen shows."""
 
     @property

@@ -111,9 +111,9 @@ class Listed(Ground):
     def looks_at(self, chosen: Slice | None) -> None:
         """All states are shown."""
 
-    def spots(self, states: NDArray[np.int64] | int) -> Ints:
+    def spots(self, states: NDArray[np.int64]) -> Ints:
         """The states that they end with."""
-        return np.where(np.less(states, 0), -1, self.stacks.last[states])
+        return np.where(states < 0, -1, self.stacks.last[states])
 
     @property
     def n_spots(self) -> int:

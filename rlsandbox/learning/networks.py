@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.convolutions import Convolutions
 from rlsandbox.learning.lazy import Lazily
-from rlsandbox.learning.perceptrons import MOST_ROWS, Perceptrons, ask_about, ask_about_hot
+from rlsandbox.learning.perceptrons import MOST_ROWS, Perceptrons, ask_about, ask_about_hot, squash
 from rlsandbox.learning.products import add_outer, sent_back, weighed
 from rlsandbox.learning.threads import in_shares
 from rlsandbox.worlds.errors import check
@@ -35,8 +35,15 @@ _Array = TypeVar("_Array", "Tensor", NDArray[Any])
 
 
 class Given(NamedTuple):
-    """What layers were given in a forward pass; of pictures the features and the convolutions' numbers."""
+    """What layers were given in a forward pass, for some replicas.
 
+    Attributes:
+        replicas: which.
+        layers: what each layer was given.
+        pictures: of pictures the features and the convolutions' numbers.
+    """
+
+    replicas: range
     layers: list[Tensor]
     pictures: tuple[Tensor, list[Tensor]] | None
 
@@ -48,6 +55,12 @@ class Judged(NamedTuple):
     slopes: dict[str, NDArray[np.float32]]  # [N, B, size] by head, views of `slope`
     slope: Tensor
     given: list[Given]
+
+
+def part_of(slope: Tensor, n: int, given: Sequence[Given]) -> Tensor:
+    """The n-th share of slopes `[N, ...]`."""
+    first, own = given[0].replicas.start, given[n].replicas
+    return slope[own.start - first : own.stop - first]
 
 
 class Networks:
@@ -184,9 +197,9 @@ class Networks:
             answer(self.perceptrons, seen, active, out)
         return out
 
-    def judge(self, seen: Tensor, threads: int = 1) -> Judged:
-        """What they say of observations, with room for the slopes of a loss."""
-        out, given = self.forward(seen, threads)
+    def judge(self, seen: Tensor, threads: int = 1, replicas: range | None = None) -> Judged:
+        """What they say of observations, with room for the slopes of a loss; see `forward`."""
+        out, given = self.forward(seen, threads, replicas)
         slope = torch.zeros(out.shape)  # where compiled code can fill it, which is not on another device
         said, slopes = (
             {name: part.numpy() for name, part in self.by_head(tensor).items()}
@@ -196,27 +209,24 @@ class Networks:
 
     def backward(self, slope: Tensor, given: list[Given]) -> None:
         """Add to `grad` what a loss with these slopes `[N, kinds, B, most]` at the outputs says."""
-        kept = {n * self.n_seeds // len(given): own for n, own in enumerate(given)}
 
-        def share(begin: int, end: int) -> None:
-            self._backward(slope[begin:end], kept[begin], begin, end)
+        def share(n: int, _: int) -> None:
+            self._backward(part_of(slope, n, given), given[n])
 
-        in_shares(self.n_seeds, len(given), share)
+        in_shares(len(given), len(given), share)
 
     def slopes_at_inputs(self, slope: Tensor, given: list[Given]) -> Tensor:
         """`[N, B, D]`: what a loss with these slopes at the outputs says of observations that are numbers."""
-        kept = {n * self.n_seeds // len(given): own for n, own in enumerate(given)}
 
-        def share(begin: int, end: int) -> Tensor:
-            own = slice(begin * self.kinds, end * self.kinds)
-            numbers, found = [array[own] for array in self._numbers], slope[begin:end].flatten(0, 1)
-            for layer in range(len(kept[begin].layers) - 1, -1, -1):
+        def share(n: int, _: int) -> Tensor:
+            numbers, found = self._own(self._numbers, given[n]), part_of(slope, n, given).flatten(0, 1)
+            for layer in range(len(given[n].layers) - 1, -1, -1):
                 found = sent_back(found, numbers[2 * layer])
                 if layer > 0:
-                    found = self._activated(found, kept[begin].layers[layer])
-            return found.view(end - begin, self.kinds, *found.shape[1:]).sum(dim=1)
+                    found = self._activated(found, given[n].layers[layer])
+            return found.view(-1, self.kinds, *found.shape[1:]).sum(dim=1)
 
-        return torch.cat(in_shares(self.n_seeds, len(given), share))
+        return torch.cat(in_shares(len(given), len(given), share))
 
     def _forward(self, seen: Tensor, begin: int, end: int) -> tuple[Tensor, Given]:
         """Outputs of a range of replicas for their part, and what each layer was given."""
@@ -238,13 +248,27 @@ class Networks:
             given = [seen]
             x = weighed(seen, weight, bias)
         for weight, bias in zip(numbers[2::2], numbers[3::2], strict=True):
-            given.append(x.tanh_() if self.activation == "tanh" else x.relu_())
+            given.append(self._activate(x))
             x = weighed(x, weight, bias)
-        return x.view(end - begin, self.kinds, *x.shape[1:]), Given(given, pictures)
+        return x.view(end - begin, self.kinds, *x.shape[1:]), Given(range(begin, end), given, pictures)
 
-    def _backward(self, slope: Tensor, given: Given, begin: int, end: int) -> None:
-        own, slope = slice(begin * self.kinds, end * self.kinds), slope.flatten(0, 1)
-        numbers, grads = ([array[own] for array in arrays] for arrays in (self._numbers, self._grads))
+    def _activate(self, x: Tensor) -> Tensor:
+        """In its place, what units make of their sums."""
+        if self.activation == "relu":
+            return x.relu_()
+        if x.device.type != "cpu":
+            return x.tanh_()
+        squash(x.view(-1).numpy())  # torch takes nine times as long
+        return x
+
+    def _own(self, arrays: list[Tensor], given: Given) -> list[Tensor]:
+        """The parts of arrays by network that belong to some replicas."""
+        own = slice(given.replicas.start * self.kinds, given.replicas.stop * self.kinds)
+        return [array[own] for array in arrays]
+
+    def _backward(self, slope: Tensor, given: Given) -> None:
+        slope = slope.flatten(0, 1)
+        numbers, grads = (self._own(arrays, given) for arrays in (self._numbers, self._grads))
         ones = slope.new_ones(slope.shape[0], 1, slope.shape[1])
         for layer in range(len(given.layers) - 1, -1, -1):
             x, weight = given.layers[layer], numbers[2 * layer]
@@ -264,16 +288,14 @@ class Networks:
 
     def tangent(self, direction: Tensor, given: list[Given]) -> Tensor:
         """`[N, kinds, B, most]`: how fast the outputs change as the numbers go into a direction `[P]`."""
-        moved, kept = self._views(direction), {n * self.n_seeds // len(given): x for n, x in enumerate(given)}
+        moved = self._views(direction)
 
-        def share(begin: int, end: int) -> Tensor:
-            own = slice(begin * self.kinds, end * self.kinds)
-            numbers, moves = ([array[own] for array in arrays] for arrays in (self._numbers, moved))
-            return self._tangent(numbers, moves, kept[begin]).view(
-                end - begin, self.kinds, -1, self.widths[-1]
-            )
+        def share(n: int, _: int) -> Tensor:
+            numbers, moves = (self._own(arrays, given[n]) for arrays in (self._numbers, moved))
+            change = self._tangent(numbers, moves, given[n])
+            return change.view(-1, self.kinds, *change.shape[1:])
 
-        return torch.cat(in_shares(self.n_seeds, len(given), share))
+        return torch.cat(in_shares(len(given), len(given), share))
 
     def _tangent(self, numbers: list[Tensor], moves: list[Tensor], given: Given) -> Tensor:
         change: Tensor | None = None
@@ -296,10 +318,10 @@ class Networks:
         return change
 
     def _activated(self, slope: Tensor, x: Tensor) -> Tensor:
-        """Slopes behind an activation, which gave x, from those before it; or the other way round."""
+        """In their place, slopes behind an activation, which gave x, from those before it; or back."""
         if self.activation == "relu":
-            return torch.ops.aten.threshold_backward(slope, x, 0)
-        return torch.ops.aten.tanh_backward(slope, x)
+            return torch.ops.aten.threshold_backward(slope, x, 0, grad_input=slope)
+        return torch.ops.aten.tanh_backward(slope, x, grad_input=slope)
 
     def _perceptrons(self) -> Perceptrons | None:
         if self.pictures is not None or self.flat.device.type != "cpu":

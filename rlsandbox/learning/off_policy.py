@@ -94,7 +94,8 @@ class OffPolicy(DeepAgent):
                 active = steps >= due
                 if active.any():
                     unused = self.walk.rng[~active]
-                    self.update(active)
+                    with self.shared():
+                        self.update(active)
                     self.walk.rng[~active] = unused  # who rests draws nothing
                     self.due += self.config.train_every
                 if due >= end or self.resting.all() or self.overdue:

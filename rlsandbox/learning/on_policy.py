@@ -15,7 +15,7 @@ from rlsandbox.learning.ground import Heads
 from rlsandbox.learning.guided import Rule
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.listed import Listed
-from rlsandbox.learning.networks import Networks
+from rlsandbox.learning.networks import Judged, Networks
 from rlsandbox.learning.policy_gradient import Policy, actor_critic_losses, policy_for
 from rlsandbox.learning.problem import Problem
 from rlsandbox.learning.rolling import Transitions, advantages
@@ -94,6 +94,11 @@ class Rollout(NamedTuple):
         """The same steps in another order `[N, M]`."""
         rows = np.arange(len(order))[:, None]
         fields: Any = (field[rows, order] for field in self)
+        return Rollout(*fields)
+
+    def of(self, own: slice) -> Rollout:
+        """The steps of some replicas."""
+        fields: Any = (field[own] for field in self)
         return Rollout(*fields)
 
     def part(self, begin: int, end: int) -> Rollout:
@@ -243,15 +248,22 @@ class OnPolicy(DeepAgent):
         active: NDArray[np.bool_],
     ) -> Floats:
         """One update of actor and critic; see `actor_critic_losses`. Returns log-probabilities `[N, B]`."""
-        config, judged, numbers = self.config, self.judge(states), np.empty((3, self.n_seeds))
-        said, slopes = judged.said, judged.slopes
-        log_prob, entropy = self.family.judge(said["policy"], actions)
-        given = log_prob, entropy, said["value"], gain, target, share
-        actor_critic_losses(*given, config.value_coefficient, slopes["value"], numbers)
-        bonus = config.entropy_coefficient * share
-        self.family.slopes(said["policy"], actions, share * gain, bonus, slopes["policy"])
-        self.descend(judged, active, config.max_grad_norm, numbers)
-        return log_prob
+        config, numbers, log_probs = self.config, np.empty((3, self.n_seeds)), np.empty(gain.shape)
+
+        def fill(judged: Judged, own: slice) -> None:
+            said, slopes, part = judged.said, judged.slopes, share[own]
+            log_prob, entropy = self.family.judge(said["policy"], actions[own])
+            given = log_prob, entropy, said["value"], gain[own], target[own], part
+            found = np.empty((3, len(part)))
+            actor_critic_losses(*given, config.value_coefficient, slopes["value"], found)
+            weights = part * gain[own], config.entropy_coefficient * part
+            self.family.slopes(said["policy"], actions[own], *weights, slopes["policy"])
+            numbers[:, own], log_probs[own] = found, log_prob
+
+        with self.shared():
+            norms = self.descend(states, fill, active, config.max_grad_norm)
+        self.log.add(np.vstack((numbers, norms)), active)
+        return log_probs
 
     # -- being shown -------------------------------------------------------------------------------
 
@@ -265,7 +277,11 @@ class OnPolicy(DeepAgent):
         s_next, terminated = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
         reward, gamma = float(mdp.reward[state, a, k]), self.config.gamma
         next_value = 0.0 if terminated else float(v[s_next])
-        target, before, s_next = reward + gamma * next_value, float(v[state]), int(self.ground.spots(s_next))
+        target, before, s_next = (
+            reward + gamma * next_value,
+            float(v[state]),
+            int(self.ground.spots(np.array(s_next))),
+        )
         return self.step_update(
             (state, a, reward, s_next, terminated, False), before, next_value, target, -1, ()
         )

@@ -42,13 +42,16 @@ class Optimizer:
         # on the processor the same memory
         self._flat, self._grad = nets.flat.cpu().numpy(), nets.grad.cpu().numpy()
 
-    def step(self, active: NDArray[np.bool_], most: float, threads: int = 1) -> NDArray[np.float64]:
+    def step(
+        self, active: NDArray[np.bool_], most: float, threads: int = 1, replicas: range | None = None
+    ) -> NDArray[np.float64]:
         """Follow the gradient that stands in the networks' `grad`, and clear it.
 
         Args:
             active: `[N]`, the replicas that learn; the others stay as they are.
             most: largest norm of a replica's gradient.
             threads: how many share the work; changes no result.
+            replicas: those that are looked at alone; on another device than the processor all.
 
         Returns:
             `[N]` norms of the gradients before they were clipped.
@@ -62,7 +65,10 @@ class Optimizer:
         def share(begin: int, end: int) -> None:
             descend(*numbers, self.nets.bounds, active, self.steps, *setting, norms, begin, end)
 
-        in_shares(active.size, threads, share)
+        if replicas is None:
+            in_shares(active.size, threads, share)
+        else:
+            share(replicas.start, replicas.stop)
         if elsewhere:
             self.nets.flat.copy_(torch.from_numpy(self._flat))
             self.nets.grad.zero_()

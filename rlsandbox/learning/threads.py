@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import statistics
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,12 +20,14 @@ else:
     torch = Lazily("torch")
 
 _Result = TypeVar("_Result")
+_TRIES = 12
+"""Of each number of threads."""
 _DENORMAL = np.float32(1e-40)
 
 
 @functools.cache
 def pool(threads: int) -> ThreadPoolExecutor:
-    """Threads, made once."""
+    """Threads beside the one that asks, made once."""
     return ThreadPoolExecutor(threads, thread_name_prefix="replicas")
 
 
@@ -44,8 +48,39 @@ def torch_settings() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+class Sharing:
+    """How many threads do soonest what is done again and again: one, or as many as there may be.
+
+    That is found by trying both in turn: what looks like two processors may be one that does two things.
+
+    Attributes:
+        threads: how many to use now.
+    """
+
+    def __init__(self) -> None:
+        self.threads = 1
+        self._times: dict[int, list[float]] = {}
+
+    @contextmanager
+    def among(self, most: int) -> Iterator[None]:
+        """Do the work by `threads`, of which there may be so many."""
+        times = [self._times.setdefault(n, []) for n in (1, most)]
+        tried = min(times, key=len)
+        if len(tried) == _TRIES:
+            self.threads = 1 if statistics.median(times[0]) <= statistics.median(times[1]) else most
+            yield
+            return
+        self.threads = 1 if tried is times[0] else most
+        began = time.perf_counter()
+        yield
+        tried.append(time.perf_counter() - began)
+
+
 def in_shares(n: int, threads: int, work: Callable[[int, int], _Result]) -> list[_Result]:
-    """What `work(begin, end)` gives for ranges of n replicas, one a thread, in their order."""
+    """What `work(begin, end)` gives for ranges of n replicas, one a thread, in their order.
+
+    The thread that asks does the last share itself.
+    """
     threads = min(threads, n)
     if threads == 1:
         return [work(0, n)]
@@ -55,4 +90,6 @@ def in_shares(n: int, threads: int, work: Callable[[int, int], _Result]) -> list
             return work(begin, end)
 
     ends = [n * k // threads for k in range(threads + 1)]
-    return list(pool(threads).map(share, ends[:-1], ends[1:]))
+    others = pool(threads - 1).map(share, ends[:-2], ends[1:-1])
+    last = work(ends[-2], n)
+    return [*others, last]

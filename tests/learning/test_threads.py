@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from rlsandbox.learning.threads import in_shares, torch_settings
+from rlsandbox.learning import threads
+from rlsandbox.learning.threads import Sharing, in_shares, torch_settings
 
 
 @pytest.mark.parametrize("flushed", [False, True])
@@ -25,3 +26,20 @@ def test_settings_are_as_before(flushed):
 def test_shares_cover_everything_once_and_in_order(threads):
     found = in_shares(5, threads, lambda begin, end: list(range(begin, end)))
     assert len(found) == min(threads, 5) and [i for share in found for i in share] == list(range(5))
+
+
+@pytest.mark.parametrize("slow", [1, 3])
+def test_as_many_threads_share_the_work_as_do_it_soonest(monkeypatch, slow):
+    clock = [0.0]
+    monkeypatch.setattr(threads.time, "perf_counter", lambda: clock[0])
+    sharing, used = Sharing(), []
+    for n in range(60):
+        with sharing.among(3):
+            used.append(sharing.threads)
+            clock[0] += (
+                2.0 if sharing.threads == slow or n == 7 else 1.0
+            )  # and once something else came between
+    assert set(used[:24]) == {1, 3} and used[:24].count(1) == 12
+    assert set(used[24:]) == {4 - slow}
+    with sharing.among(1):
+        assert sharing.threads == 1

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from rlsandbox.learning.agent import Preset
 from rlsandbox.learning.deep_q import DeepQ, DeepQConfig
 from rlsandbox.learning.hyperparams import hp
+from rlsandbox.learning.networks import Judged
 from rlsandbox.learning.problem import Problem
 from rlsandbox.learning.replay import (
     admit,
@@ -114,18 +115,23 @@ class DQN(DeepQ):
         else:
             next_value = next_q.max(axis=-1)
         target = reward + discount * next_value
-        judged = self.judge(s)
         value, numbers = np.empty(chosen.shape), np.empty((3, self.n_seeds))
-        if config.dueling:
-            heads = judged.said["advantage"], judged.said["value"][:, :, 0]
-            slopes = judged.slopes["advantage"], judged.slopes["value"][:, :, 0]
-        else:  # one head is a dueling one without a value
-            heads = judged.said["q"], np.zeros(chosen.shape, np.float32)
-            slopes = judged.slopes["q"], np.empty(chosen.shape, np.float32)
-        huber = config.loss == "Huber"
-        td_slopes(*heads, a, target, weight, config.dueling, huber, *slopes, value, numbers)
-        more = np.full(self.n_seeds, self.epsilon()), self.remembered_steps.astype(np.float64)
-        self.descend(judged, active, config.max_grad_norm, numbers, *more)
+
+        def fill(judged: Judged, own: slice) -> None:
+            if config.dueling:
+                heads = judged.said["advantage"], judged.said["value"][:, :, 0]
+                slopes = judged.slopes["advantage"], judged.slopes["value"][:, :, 0]
+            else:  # one head is a dueling one without a value
+                heads = judged.said["q"], np.zeros(chosen[own].shape, np.float32)
+                slopes = judged.slopes["q"], np.empty(chosen[own].shape, np.float32)
+            given = a[own], target[own], weight[own], config.dueling, config.loss == "Huber"
+            part = np.empty((3, len(a[own])))
+            td_slopes(*heads, *given, *slopes, value[own], part)
+            numbers[:, own] = part
+
+        epsilon = np.full(self.n_seeds, self.epsilon())
+        norms = self.descend(s, fill, active, config.max_grad_norm)
+        self.log.add(np.vstack((numbers, norms, epsilon, self.remembered_steps)), active)
         if config.prioritized:
             reprioritise(self.tree, chosen, target - value, config.priority_alpha, self.largest, active)
         self.follow(active)

@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Preset, Update, number
+from rlsandbox.learning.agent import Floats, Preset, Update, number
 from rlsandbox.learning.hyperparams import hp
-from rlsandbox.learning.on_policy import OnPolicy, RolloutConfig, explained_variance
+from rlsandbox.learning.networks import Judged
+from rlsandbox.learning.on_policy import OnPolicy, Rollout, RolloutConfig, explained_variance
 from rlsandbox.learning.rolling import shuffle
 from rlsandbox.learning.written import closed
 from rlsandbox.worlds.compiled import kernel
@@ -146,20 +147,38 @@ class PPO(OnPolicy):
                 if not learning.any():
                     return
                 batch = shuffled.part(begin, begin + config.minibatch)
-                judged, shape = self.judge(batch.states), batch.value.shape
-                gain, ratio, weight = np.empty(shape), np.empty(shape), np.empty(shape)
-                numbers, said, slopes = np.empty((5, self.n_seeds)), judged.said, judged.slopes
-                given = *self.family.judge(said["policy"], batch.actions), said["value"], batch
-                setting = config.clip, config.normalize, config.value_coefficient
-                ppo_losses(*given, *setting, gain, slopes["value"], ratio, weight, numbers)
-                bonus = np.full(shape, config.entropy_coefficient / shape[1])
-                self.family.slopes(said["policy"], batch.actions, gain, bonus, slopes["policy"])
-                self.descend(judged, learning, config.max_grad_norm, numbers, explained)
+                ratio, weight, numbers = self.improve_by(batch, learning)
+                self.log.add(np.vstack((numbers, explained)), learning)
                 told = {"row": order[:, begin].copy(), "ratio": ratio[:, 0], "weight": weight[:, 0]}
                 self.show(learning, self.met | told)
                 if config.target_kl is not None:
                     learning &= numbers[3] <= 1.5 * config.target_kl
                 yield
+
+    def improve_by(self, batch: Rollout, learning: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+        """One update by a minibatch.
+
+        Returns:
+            ratios and normalised advantages `[N, B]`, and what is logged `[6, N]`.
+        """
+        config: Any = self.config
+        shape = batch.value.shape
+        gain, ratio, weight = np.empty(shape), np.empty(shape), np.empty(shape)
+        bonus = np.full(shape, config.entropy_coefficient / shape[1])
+        numbers = np.empty((5, self.n_seeds))
+
+        def fill(judged: Judged, own: slice) -> None:
+            said, slopes, part = judged.said, judged.slopes, batch.of(own)
+            given = *self.family.judge(said["policy"], part.actions), said["value"], part
+            setting = config.clip, config.normalize, config.value_coefficient
+            found = np.empty((5, len(part.value)))
+            ppo_losses(*given, *setting, gain[own], slopes["value"], ratio[own], weight[own], found)
+            numbers[:, own] = found
+            self.family.slopes(said["policy"], part.actions, gain[own], bonus[own], slopes["policy"])
+
+        with self.shared():
+            norms = self.descend(batch.states, fill, learning, config.max_grad_norm)
+        return ratio, weight, np.vstack((numbers, norms))
 
     def told(self, replica: int) -> Update | None:
         """The first step of the newest minibatch: TD error, advantage, ratio, and whether it is clipped."""

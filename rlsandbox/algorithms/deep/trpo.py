@@ -24,6 +24,7 @@ from rlsandbox.learning.agent import Floats, Ints, Update, number
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.natural_gradient import Fisher, conjugate_gradient, dot, flat_of, rows_of
+from rlsandbox.learning.networks import Judged
 from rlsandbox.learning.on_policy import CopiesConfig, OnPolicy, Rollout, explained_variance
 from rlsandbox.learning.rolling import shuffle
 
@@ -165,13 +166,15 @@ class TRPO(OnPolicy):
 
     def fit_critic(self, batch: Rollout, active: NDArray[np.bool_]) -> Floats:
         """Draw the values of a batch to their targets; returns the mean squared errors `[N]`."""
-        judged = self.judge(batch.states)
-        error = judged.said["value"][:, :, 0] - batch.target
-        judged.slopes["value"][:, :, 0] = 2.0 * error / error.shape[1]  # the actor's slopes stay 0
-        self.nets.backward(judged.slope.to(self.device), judged.given)
-        self.optimizer.step(active, _UNCLIPPED, self._threads)
-        self.updates += 1
-        return (error**2).mean(axis=1)
+        losses = np.empty(self.n_seeds)
+
+        def fill(judged: Judged, own: slice) -> None:
+            error = judged.said["value"][:, :, 0] - batch.target[own]
+            judged.slopes["value"][:, :, 0] = 2.0 * error / error.shape[1]  # the actor's slopes stay 0
+            losses[own] = (error**2).mean(axis=1)
+
+        self.descend(batch.states, fill, active, _UNCLIPPED)
+        return losses
 
     def told(self, replica: int) -> Update | None:
         """The rollout's first step: TD error, advantage, and how far the policy moved for it and for all."""
