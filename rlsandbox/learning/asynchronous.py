@@ -95,13 +95,12 @@ class Worker:
         """Fields of a snapshot that say where the first copy of a replica is."""
         agent, ground = self.agent, self.agent.ground
         ground.looks_at(chosen)
-        facts = {
-            "state": int(ground.spots(agent.walk.state[replica])),
-            "trail": ground.trail(agent.walk, replica),
-        }
+        facts: dict[str, Any] = {"trail": ground.trail(agent.walk, replica)}
         if isinstance(ground, Stepped):
             facts["played"] = ground.told(agent.walk, replica, np.empty((0, 0)))
             facts["state"] = facts["played"].state
+        else:
+            facts["state"] = int(ground.spots(agent.walk.state[replica]))
         return facts
 
     def told(self, replica: int) -> Update | None:
