@@ -349,8 +349,11 @@ class TrainingControl(QObject):
 
     @Slot()
     def _after_painting(self) -> None:
-        self._take_curves()
-        self.trainer.painted()
+        if self._with_curves is None:
+            self.trainer.painted()
+        else:
+            self._take_curves()
+            QTimer.singleShot(0, self.trainer.painted)  # the curves are painted first
 
     def _take_curves(self) -> None:
         frame, self._with_curves = self._with_curves, None

@@ -74,7 +74,7 @@ class Trainer(QThread):
         self._view = View(wants=frozenset({"oracle"}))
         self._pace = Pace(None, None)
         self._owed = 0.0
-        self._last_slice = 0.0
+        self._last_slice = self._slice_took = 0.0
         self._until_episode: int | None = None
         self._rate = Rate()
         self._evaluation: Evaluation | None = None
@@ -225,7 +225,9 @@ class Trainer(QThread):
                 self._until_episode = None
                 self._rest("paused")
         elif pace.steps_per_second is None and pace.episodes_per_second is None:
+            began = time.perf_counter()
             session.run_slice(min(_SLICE, max(_SHORTEST, self._due_in())))
+            self._slice_took = time.perf_counter() - began
         else:
             self._paced(session, elapsed, stride=1 << 20)
         self._rate.count(int(session.agent.steps.sum()))
@@ -276,7 +278,9 @@ class Trainer(QThread):
 
     def _answer(self) -> None:
         wait = self._due_in()
-        if self._wanted is None or (self._state == "training" and wait > _EARLY):
+        # where an update takes its time, an answer may be sooner by half of it, else it is later by more
+        early = _EARLY if self._slice_took < _SLICE else self._slice_took / 2
+        if self._wanted is None or (self._state == "training" and wait > early):
             return
         self._wanted = None
         session = self._session

@@ -19,6 +19,7 @@ from rlsandbox.studio.painting import paint_legend
 from rlsandbox.studio.painting.legend import LINE, legend_height
 from rlsandbox.studio.theme import THEMES
 from rlsandbox.training.session import TrainingSession
+from rlsandbox.worlds.mdp import TabularMDP
 from tests.helpers import begin, corridor
 
 ASKED = View(wants=frozenset({"occupancy"}))
@@ -38,9 +39,9 @@ class Clock:
     def perf_counter(self) -> float:
         return self.now
 
-    def solve(self, *_: object) -> np.ndarray:
+    def solve(self, mdp: TabularMDP, *_: object) -> np.ndarray:
         self.now, self.calls = self.now + 1.0, self.calls + 1
-        return np.full(3, float(self.calls))
+        return np.full(mdp.n_states, float(self.calls))
 
 
 @pytest.fixture
