@@ -151,7 +151,7 @@ class DeepAgent(Agent):
         return None
 
     def imagined(self, state: int, replica: int) -> Update | None:
-        """The update that a live state would get now."""
+        """The update that a live state (of several frames: a stack) would get now."""
         return None
 
     # -- learning ----------------------------------------------------------------------------------
@@ -295,7 +295,8 @@ class DeepAgent(Agent):
         ground.looks_at(view.slice)
         with self.computing():
             every = self.shown_values(replicas)
-        v, q, policy = (part[:, : ground.n_spots].mean(axis=0) for part in every)
+        at = ground.on_screen(one)
+        v, q, policy = (part[:, at].mean(axis=0) for part in every)
         facts: dict[str, Any] = {}
         if isinstance(ground, Listed):
             live, selected = ground.problem.mdp.live, view.selected
@@ -303,7 +304,7 @@ class DeepAgent(Agent):
             if "visits" in view.wants:
                 facts["visits"] = ground.visited(one)
             if selected is not None and selected < live.size and live[selected]:
-                facts["backup"] = self.imagined(selected, shown)
+                facts["backup"] = self.imagined(int(ground.on_screen(one)[selected]), shown)
             facts["state"] = int(ground.spots(self.walk.state[shown]))
         else:
             facts["played"] = ground.told(self.walk, shown, self.best_shown(replicas))

@@ -201,8 +201,9 @@ class DeepQ(OffPolicy):
         target_q = self.q_of(self.ground.outputs(self.judges))[replica, s_next]
         choice = int(q[s_next].argmax()) if self.config.double else int(target_q.argmax())
         reward, discount = float(mdp.reward[state, a, k]), 0.0 if ended else float(self.config.gamma)
-        step = (state, a, reward, int(self.ground.spots(np.array(s_next))))
-        return self.q_update(step, ended, discount, float(target_q[choice]), float(q[state, a]), -1)
+        before = float(q[state, a])
+        state, s_next = self.ground.spots(np.array([state, s_next])).tolist()
+        return self.q_update((state, a, reward, s_next), ended, discount, float(target_q[choice]), before, -1)
 
     def q_update(
         self,

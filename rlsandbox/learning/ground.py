@@ -102,7 +102,11 @@ class Ground(ABC):
 
     @abstractmethod
     def shown(self, nets: Networks, replicas: slice) -> Heads:
-        """What networks say of states, for some replicas; a screen shows the first `n_spots` of them."""
+        """What networks say of the states that a screen may show, for some replicas."""
+
+    @abstractmethod
+    def on_screen(self, replica: int | None) -> NDArray[np.int64] | slice:
+        """Which of them stand for the S states of a screen, by what a replica, or all together, have met."""
 
     @abstractmethod
     def looks_at(self, chosen: Slice | None) -> None:

@@ -105,8 +105,13 @@ class Listed(Ground):
         return {name: part[rows, states] for name, part in self.outputs(nets).items()}
 
     def shown(self, nets: Networks, replicas: slice) -> Heads:
-        """All stacks; the first of them, who has stood still in each state, are the screen's."""
+        """All stacks."""
         return {name: part[replicas] for name, part in self.outputs(nets).items()}
+
+    def on_screen(self, replica: int | None) -> Ints:
+        """The way in which each state has been come to most often."""
+        counts = self.visits.sum(axis=0) if replica is None else self.visits[replica]
+        return self.stacks.usual(counts.sum(axis=1))
 
     def looks_at(self, chosen: Slice | None) -> None:
         """All states are shown."""

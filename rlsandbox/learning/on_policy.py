@@ -277,11 +277,8 @@ class OnPolicy(DeepAgent):
         s_next, terminated = int(mdp.next_state[state, a, k]), bool(mdp.terminal[state, a, k])
         reward, gamma = float(mdp.reward[state, a, k]), self.config.gamma
         next_value = 0.0 if terminated else float(v[s_next])
-        target, before, s_next = (
-            reward + gamma * next_value,
-            float(v[state]),
-            int(self.ground.spots(np.array(s_next))),
-        )
+        target, before = reward + gamma * next_value, float(v[state])
+        state, s_next = self.ground.spots(np.array([state, s_next])).tolist()
         return self.step_update(
             (state, a, reward, s_next, terminated, False), before, next_value, target, -1, ()
         )

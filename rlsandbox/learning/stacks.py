@@ -67,6 +67,14 @@ class Stacks:
         check(found.size == 1, f"{wanted.tolist()} are no {self.frames} states that follow each other here.")
         return int(found[0])
 
+    def usual(self, weight: NDArray[Any]) -> NDArray[np.int64]:
+        """`[S]`: of the stacks with each last state the heaviest by `[T]`; without one, standing still."""
+        order = np.argsort(weight, kind="stable")
+        order = order[weight[order] > 0]
+        found = np.arange(int(self.last.max()) + 1)
+        found[self.last[order]] = order  # the heaviest comes last
+        return found
+
     def folded(self, counts: NDArray[Any], axis: int = 0) -> NDArray[Any]:
         """`[..., S, ...]`: sums of counts `[..., T, ...]` over stacks with the same last state."""
         by_stack = np.moveaxis(counts, axis, 0)

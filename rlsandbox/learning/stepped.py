@@ -83,6 +83,10 @@ class Stepped(Ground):
             self._said[nets] = now, said
         return said
 
+    def on_screen(self, replica: int | None) -> slice:
+        """All."""
+        return slice(None)
+
     def points(self, replicas: slice) -> Tensor:
         """`[n, S, D...]`: what there is to see at the places of the slice, for some replicas."""
         n = len(range(self.n_seeds)[replicas])

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from rlsandbox.learning.agent import Snapshot
 from rlsandbox.learning.network_policy import NetworkPolicy
+from rlsandbox.learning.oracle_policy import occupancy
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.stacks import Stacks
 from rlsandbox.worlds.errors import SandboxError, check
@@ -24,6 +25,8 @@ from rlsandbox.worlds.world import World
 
 NEVER_ENDS = "never ends"
 """The gap of a policy that loops at gamma 1: its value is infinite or undefined."""
+
+_NEARLY_1 = 0.999
 
 EDITED = "The world has been edited since this policy was trained: its figures are of the world before."
 
@@ -216,11 +219,13 @@ class SavedPolicy:
 
     def snapshot(self, replica: int | None = 0) -> Snapshot:
         """The tables of one replica as overlays read them; None takes the mean over all."""
-        shown = self.world.n_states  # with several frames, who has stood still in each of them
         q, policy = (
-            every[:, :shown].mean(axis=0) if replica is None else every[replica, :shown].copy()
-            for every in (self.q, self.probs)
+            every.mean(axis=0) if replica is None else every[replica].copy() for every in (self.q, self.probs)
         )
+        if self.frames > 1:  # of each state, as it mostly comes there
+            met = occupancy(self.stacks.mdp, policy, min(self.gamma, _NEARLY_1))
+            usual = self.stacks.usual(met)  # type: ignore[arg-type]  # None at gamma 1 alone
+            q, policy = q[usual], policy[usual]
         return Snapshot(
             replica=replica,
             v=q.max(axis=1),

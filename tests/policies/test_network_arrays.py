@@ -90,11 +90,21 @@ def test_a_file_from_before_there_were_networks_opens(tmp_path):
     policy = rlsandbox.train("q_learning", "grid_4x4", episodes=9).policy
     policy.save(path)
     arrays, description = load_tensors(path, FORMAT, VERSIONS, MAX_BYTES)
-    assert description["version"] == 2 and sorted(arrays) == ["probs", "q"]
+    assert description["version"] == VERSIONS[-1] and sorted(arrays) == ["probs", "q"]
     del description["network"]
     save_tensors(path, arrays, {**description, "version": 1})
     found = load_policy(path)
     assert np.array_equal(found.q, policy.q) and found.network is None
+
+
+def test_networks_from_before_there_were_frames_see_one(tmp_path):
+    path, policy = tmp_path / "old.rlpolicy", trained("dqn", "xy").policy
+    policy.save(path)
+    arrays, description = load_tensors(path, FORMAT, VERSIONS, MAX_BYTES)
+    del description["network"]["frames"]
+    save_tensors(path, arrays, {**description, "version": 2})
+    found = load_policy(path)
+    assert found.frames == 1 and np.array_equal(found.probs, policy.probs)
 
 
 def test_what_would_not_be_read_is_not_written(parts, monkeypatch):

@@ -132,6 +132,17 @@ def test_one_frame_cannot_tell_two_places_apart_where_two_frames_find_the_goal()
     assert all(gap is not None and gap > 5 for gap in alone.oracle_gap)  # from one of the ends at best
 
 
+def test_a_screen_shows_each_state_as_it_was_come_to():
+    wishes: dict[str, Any] = {"observation": "window", "frames": 2, "epsilon_steps": 3000}
+    result = rlsandbox.train("dqn", two_ways(), steps=8_000, **wishes)
+    shown = result.session.agent.snapshot(View(replica=0)).policy.argmax(axis=1)
+    names = [action.name for action in result.session.world.actions]
+    right, left = names.index("right"), names.index("left")
+    expected = [right] * 5 + [left] * 5
+    assert np.delete(shown, 5).tolist() == expected
+    assert np.delete(result.policy.snapshot(0).policy.argmax(axis=1), 5).tolist() == expected
+
+
 # -- the rules of all agents -----------------------------------------------------------------------
 
 
@@ -182,8 +193,11 @@ def test_what_a_screen_sees_is_of_states(algorithm):
     if shot.update is not None:
         assert 0 <= shot.update.state < world.n_states and 0 <= shot.update.next_state < world.n_states
     every = agent.shown_values(slice(1, 2))[0][0]
-    still = [agent.stacks.number([s] * agent.config.frames) for s in range(world.n_states)]
-    np.testing.assert_array_equal(shot.v, np.where(mdp.live, every[still], 0.0))
+    met, last = agent.ground.visits[1].sum(axis=1), agent.stacks.last
+    for s in range(world.n_states):  # as it came there most often
+        ways = np.flatnonzero(last == s)
+        best = ways[met[ways] == met[ways].max()] if met[ways].any() else [s]
+        assert shot.v[s] in (every[best] if mdp.live[s] else [0.0])
 
 
 @every_kind
