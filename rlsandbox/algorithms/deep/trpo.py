@@ -90,7 +90,8 @@ class TRPO(OnPolicy):
         if not active.any():
             return
         rollout = self.rollout()
-        numbers = self.step_policy(rollout, active)
+        with self.shared():
+            numbers = self.step_policy(rollout, active)
         yield
         order, losses = np.tile(np.arange(self.capacity), (self.n_seeds, 1)), []
         for _ in range(self.config.epochs):
