@@ -304,7 +304,7 @@ class DeepAgent(Agent):
             if "visits" in view.wants:
                 facts["visits"] = ground.visited(one)
             if selected is not None and selected < live.size and live[selected]:
-                facts["backup"] = self.imagined(int(at[selected]), shown)
+                facts["backup"] = self.imagined(int(ground.on_screen(one)[selected]), shown)
             facts["state"] = int(ground.spots(self.walk.state[shown]))
         else:
             facts["played"] = ground.told(self.walk, shown, self.best_shown(replicas))
