@@ -306,14 +306,17 @@ class NetworkPolicy:
     def _given(self, seen: NDArray[Any]) -> NDArray[Any]:
         """Observations as layers take them."""
         shape = self.acting.shape
-        if self.frames > 1 and self.numbered and seen.shape[1:] == (self.frames,):
-            seen = (seen[..., None] == np.arange(*self.shape)).reshape(-1, *shape)
+        if self.numbered and seen.ndim <= 2 and np.issubdtype(seen.dtype, np.integer):
+            size = self.shape[0]
+            inside = bool(((seen >= 0) & (seen < size)).all())
+            check(inside, f"the numbers that this policy knows go from 0 to {size - 1}.", "observation")
+            if self.frames == 1 and seen.ndim == 1:
+                return seen.astype(np.int64)
+            if self.frames > 1 and seen.shape[1:] in ((), (self.frames,)):  # one number: it has stood still
+                numbers = np.broadcast_to(seen.reshape(len(seen), -1), (len(seen), self.frames))
+                seen = numbers[..., None] == np.arange(size)
         if self.frames > 1 and seen.shape[1:] == (self.frames, *self.shape):
             seen = seen.reshape(-1, *shape)
-        if self.numbered and seen.ndim == 1 and np.issubdtype(seen.dtype, np.integer):
-            inside = bool(((seen >= 0) & (seen < shape[0])).all())
-            check(inside, f"the numbers that this policy knows go from 0 to {shape[0] - 1}.", "observation")
-            return seen.astype(np.int64)
         raw = self.observation == "picture" and seen.dtype == np.uint8  # as the environment gives it
         wanted = (*shape[1:], shape[0]) if raw else shape
         fits = seen.shape[1:] == wanted or (self.observation == "box" and seen[0].size == shape[0])

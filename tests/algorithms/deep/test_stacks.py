@@ -283,6 +283,11 @@ def test_a_policy_goes_through_its_file_and_acts_by_its_last_states(tmp_path):
     np.testing.assert_allclose(network.outputs(stacks.states, 1), said, atol=1e-6)  # by numbers
     framed = every.reshape(len(every), 2, -1)
     np.testing.assert_allclose(network.outputs(framed, 1), said, atol=1e-6)  # as Gymnasium stacks frames
+    np.testing.assert_array_equal(network.outputs([5, 7]), network.outputs([[5, 5], [7, 7]]))
+    assert network.act(5) == network.act([5, 5])
+    for wrong in (found.world.n_states, [0, -1]):
+        with pytest.raises(SandboxError, match="the numbers that this policy knows go from 0 to"):
+            network.act(wrong)
     clear = np.ptp(np.sort(said, axis=1)[:, -2:], axis=1) > 1e-4
     assert np.array_equal(said.argmax(axis=1)[clear], found.greedy_actions[1][clear])
     number = int(np.flatnonzero(stacks.states[:, 0] != stacks.states[:, 1])[3])
