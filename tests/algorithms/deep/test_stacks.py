@@ -306,7 +306,7 @@ def test_training_goes_on_from_it_with_as_many_frames():
     policy = trained().policy
     more = rlsandbox.train("dqn", policy.world, start_from=policy, frames=2, units=16, seeds=2, steps=1)
     assert more.policy.network is not None and policy.network is not None
-    before, after = (found.network.networks["nets"].layers[0][0] for found in (policy, more.policy))
+    before, after = (found.networks["nets"].layers[0][0] for found in (policy.network, more.policy.network))
     np.testing.assert_array_equal(after, before)
     with pytest.raises(SandboxError, match="see 2 frames together, those of this run 1"):
         rlsandbox.train("dqn", policy.world, start_from=policy, units=16, seeds=2, steps=1)
@@ -319,7 +319,7 @@ def test_exports_say_what_the_networks_say(tmp_path, seen):
     every = network.observed(policy.world, stacks.states)
     write_onnx(policy, tmp_path / "two.onnx", 1)
     session = onnxruntime.InferenceSession(tmp_path / "two.onnx", providers=["CPUExecutionProvider"])
-    said = session.run(["output"], {"observation": every})[0]
+    said: Any = session.run(["output"], {"observation": every})[0]
     np.testing.assert_allclose(said, network.outputs(every, 1), rtol=0, atol=1e-5)
     if seen == "planes":
         with pytest.raises(SandboxError, match="choose onnx"):
@@ -356,6 +356,5 @@ def test_a_file_with_tables_of_another_size_is_refused(tmp_path):
 
 
 def test_worlds_that_are_played_show_what_they_show():
-    session = begin("ppo", open_place("point:grid_4x4"), frames=3)
-    assert session.agent.network_policy() is not None and "frames" in type(session.agent).idle(Simulated)
-    assert session.agent.network_policy().frames == 1
+    agent: Any = begin("ppo", open_place("point:grid_4x4"), frames=3).agent
+    assert "frames" in agent.idle(Simulated) and agent.network_policy().frames == 1
