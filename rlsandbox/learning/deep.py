@@ -208,7 +208,7 @@ class DeepAgent(Agent):
     def descend(
         self,
         states: NDArray[Any],
-        fill: Callable[[Judged, slice], None],
+        fill: Callable[[Judged, slice], NDArray[Any]],
         active: NDArray[np.bool_],
         most: float,
     ) -> Floats:
@@ -216,25 +216,26 @@ class DeepAgent(Agent):
 
         Args:
             states: `[N, B, ...]` stored ones that are learnt from.
-            fill: fills the slopes of a loss at what the networks say there, for a range of replicas.
+            fill: fills the slopes of a loss at what the networks say there, for a range of n replicas, and
+                gives numbers to be logged, `[K, n]`.
             active: `[N]`.
             most: largest norm of a gradient.
 
         Returns:
-            `[N]` norms of the gradients.
+            `[K + 1, N]` those numbers, and the norms of the gradients.
         """
-        norms = np.empty(self.n_seeds)
 
-        def share(begin: int, end: int) -> None:
+        def share(begin: int, end: int) -> Floats:
             own, replicas = slice(begin, end), range(begin, end)
             judged = self.nets.judge(self.ground.seen(states[own]), replicas=replicas)
-            fill(judged, own)
+            numbers = fill(judged, own)
             self.nets.backward(judged.slope.to(self.device), judged.given)
-            norms[own] = self.optimizer.step(active, most, replicas=replicas)[own]
+            norms = self.optimizer.step(active, most, replicas=replicas)[own]
+            return np.vstack((numbers, norms))
 
-        in_shares(self.n_seeds, self._threads, share)
+        numbers = np.hstack(in_shares(self.n_seeds, self._threads, share))
         self.updates += 1
-        return norms
+        return numbers
 
     def show(self, active: NDArray[np.bool_], numbers: dict[str, Any]) -> None:
         """Keep an update's numbers for the inspector, for those who learnt from it."""
@@ -295,7 +296,7 @@ class DeepAgent(Agent):
         ground.looks_at(view.slice)
         with self.computing():
             every = self.shown_values(replicas)
-        at = ground.on_screen(one)
+        at: Any = ground.on_screen(one)
         v, q, policy = (part[:, at].mean(axis=0) for part in every)
         facts: dict[str, Any] = {}
         if isinstance(ground, Listed):
@@ -304,7 +305,7 @@ class DeepAgent(Agent):
             if "visits" in view.wants:
                 facts["visits"] = ground.visited(one)
             if selected is not None and selected < live.size and live[selected]:
-                facts["backup"] = self.imagined(int(ground.on_screen(one)[selected]), shown)
+                facts["backup"] = self.imagined(int(at[selected]), shown)
             facts["state"] = int(ground.spots(self.walk.state[shown]))
         else:
             facts["played"] = ground.told(self.walk, shown, self.best_shown(replicas))

@@ -248,21 +248,21 @@ class OnPolicy(DeepAgent):
         active: NDArray[np.bool_],
     ) -> Floats:
         """One update of actor and critic; see `actor_critic_losses`. Returns log-probabilities `[N, B]`."""
-        config, numbers, log_probs = self.config, np.empty((3, self.n_seeds)), np.empty(gain.shape)
+        config, log_probs = self.config, np.empty(gain.shape)
 
-        def fill(judged: Judged, own: slice) -> None:
+        def fill(judged: Judged, own: slice) -> Floats:
             said, slopes, part = judged.said, judged.slopes, share[own]
             log_prob, entropy = self.family.judge(said["policy"], actions[own])
             given = log_prob, entropy, said["value"], gain[own], target[own], part
-            found = np.empty((3, len(part)))
-            actor_critic_losses(*given, config.value_coefficient, slopes["value"], found)
+            numbers = np.empty((3, len(part)))
+            actor_critic_losses(*given, config.value_coefficient, slopes["value"], numbers)
             weights = part * gain[own], config.entropy_coefficient * part
             self.family.slopes(said["policy"], actions[own], *weights, slopes["policy"])
-            numbers[:, own], log_probs[own] = found, log_prob
+            log_probs[own] = log_prob
+            return numbers
 
         with self.shared():
-            norms = self.descend(states, fill, active, config.max_grad_norm)
-        self.log.add(np.vstack((numbers, norms)), active)
+            self.log.add(self.descend(states, fill, active, config.max_grad_norm), active)
         return log_probs
 
     # -- being shown -------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from rlsandbox.learning.oracle_policy import occupancy
 from rlsandbox.learning.policy import TabularPolicy
 from rlsandbox.learning.stacks import Stacks
 from rlsandbox.worlds.errors import SandboxError, check
-from rlsandbox.worlds.mdp import compile_world
+from rlsandbox.worlds.mdp import TabularMDP, compile_world
 from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.simulation import Simulation
 from rlsandbox.worlds.world import World
@@ -27,6 +27,7 @@ NEVER_ENDS = "never ends"
 """The gap of a policy that loops at gamma 1: its value is infinite or undefined."""
 
 _NEARLY_1 = 0.999
+"""Discount by which it is counted where a policy comes; without one it might walk for ever."""
 
 EDITED = "The world has been edited since this policy was trained: its figures are of the world before."
 
@@ -126,13 +127,22 @@ class SavedPolicy:
         return 1 if self.network is None else self.network.frames
 
     @cached_property
+    def mdp(self) -> TabularMDP:
+        """The model of its drawn world.
+
+        Raises:
+            SandboxError: it acts somewhere else.
+        """
+        return compile_world(self.world.at_step(0))
+
+    @cached_property
     def stacks(self) -> Stacks:
         """What it tells apart in its drawn world.
 
         Raises:
             SandboxError: it acts somewhere else, or these are too many.
         """
-        return Stacks.of(compile_world(self.world), self.frames)
+        return Stacks.of(self.mdp, self.frames)
 
     def by_state(self, place: Place) -> NDArray[np.float64]:
         """`[S, A]`: the probabilities of the first replica in a drawn world, for others to evaluate.
@@ -223,8 +233,9 @@ class SavedPolicy:
             every.mean(axis=0) if replica is None else every[replica].copy() for every in (self.q, self.probs)
         )
         if self.frames > 1:  # of each state, as it mostly comes there
-            met = occupancy(self.stacks.mdp, policy, min(self.gamma, _NEARLY_1))
-            usual = self.stacks.usual(met)  # type: ignore[arg-type]  # None at gamma 1 alone
+            met = occupancy(self.stacks.mdp, policy, _NEARLY_1)
+            assert met is not None  # discounted, it has one
+            usual = self.stacks.usual(met)
             q, policy = q[usual], policy[usual]
         return Snapshot(
             replica=replica,

@@ -24,7 +24,6 @@ from rlsandbox.training.pace import Pace
 from rlsandbox.training.playing import PlayedEpisode
 from rlsandbox.training.progress import Progress
 from rlsandbox.training.session import RunSpec
-from rlsandbox.worlds.mdp import compile_world
 from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.rules import Cell
 from rlsandbox.worlds.simulation import Simulation, Slice
@@ -241,9 +240,8 @@ class TrainingControl(QObject):
         if self.policy is None or self._is_played:
             self.trainer.record(self.replica, self._seed)
         else:
-            cap = episode_cap(compile_world(self.policy.world))
-            probs = self.policy.probs[self.replica or 0]
-            self.show_episode(record_stacked(self.policy.stacks, probs, self._seed, cap))
+            policy, probs = self.policy, self.policy.probs[self.replica or 0]
+            self.show_episode(record_stacked(policy.stacks, probs, self._seed, episode_cap(policy.mdp)))
 
     @property
     def is_stepping(self) -> bool:

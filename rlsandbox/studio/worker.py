@@ -217,7 +217,7 @@ class Trainer(QThread):
     def _train(self, session: TrainingSession) -> None:
         now = time.perf_counter()
         elapsed = min(now - self._last_slice, _MOST_BEHIND)
-        self._last_slice = now
+        self._last_slice, self._slice_took = now, 0.0
         pace = self._pace
         if self._until_episode is not None:
             self._paced(session, elapsed, stride=1)
@@ -225,9 +225,8 @@ class Trainer(QThread):
                 self._until_episode = None
                 self._rest("paused")
         elif pace.steps_per_second is None and pace.episodes_per_second is None:
-            began = time.perf_counter()
             session.run_slice(min(_SLICE, max(_SHORTEST, self._due_in())))
-            self._slice_took = time.perf_counter() - began
+            self._slice_took = time.perf_counter() - now
         else:
             self._paced(session, elapsed, stride=1 << 20)
         self._rate.count(int(session.agent.steps.sum()))

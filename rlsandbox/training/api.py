@@ -258,9 +258,8 @@ def evaluate(
         policy = policy.on(open_place(world))
     if isinstance(policy.place, Simulation) and policy.network is not None:
         return evaluate_played(policy.network.best_for, policy.n_seeds, policy.place, episodes)
-    mdp = compile_world(policy.world.at_step(0))
-    truth = oracle.solve(mdp, policy.gamma)
-    return evaluate_policy(policy.table, mdp, truth, episodes, walked=policy.stacks.mdp)
+    truth = oracle.solve(policy.mdp, policy.gamma)
+    return evaluate_policy(policy.table, policy.mdp, truth, episodes, walked=policy.stacks.mdp)
 
 
 def make_env(world: World | str, **options: Any) -> gymnasium.Env[Any, Any]:

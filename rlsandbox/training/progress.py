@@ -8,7 +8,7 @@ from rlsandbox.learning.agent import Curve, Snapshot
 from rlsandbox.learning.oracle import Solution, solve
 from rlsandbox.policies.saved import SavedPolicy
 from rlsandbox.training.history import Gap, GapLog
-from rlsandbox.worlds.mdp import TabularMDP, compile_world
+from rlsandbox.worlds.mdp import TabularMDP
 from rlsandbox.worlds.places import Place
 from rlsandbox.worlds.simulation import Simulation
 from rlsandbox.worlds.world import World
@@ -51,14 +51,13 @@ class Progress:
     @classmethod
     def of_policy(cls, policy: SavedPolicy, replica: int | None = 0) -> Progress:
         """A saved policy, looked at like a run that is over; None takes the mean over its replicas."""
-        mdp = compile_world(policy.world)
         return cls(
             place=policy.world,
             world=policy.world,
-            mdp=mdp,
+            mdp=policy.mdp,
             snapshot=policy.snapshot(replica),
             clock=max(policy.card.steps),
-            oracle=solve(mdp, policy.gamma),
+            oracle=solve(policy.mdp, policy.gamma),
             curves={},
             gap=GapLog().read(),
             edits=(),

@@ -292,10 +292,9 @@ class TrainingSession:
         world = world.at_step(self.clock)
         if world.digest == self.world.digest:
             return
-        episode = float(self.agent.episodes[0])
         self.agent.replace_problem(self.agent.problem.edited(world))
         self.commands.append((self.clock, WorldEdit(world)))
-        self.edits.append((episode, "world edited"))
+        self._note("world edited")
         self._revive()
 
     def extend(self, steps: int | None = None, episodes: int | None = None) -> None:

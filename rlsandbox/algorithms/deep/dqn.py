@@ -115,9 +115,9 @@ class DQN(DeepQ):
         else:
             next_value = next_q.max(axis=-1)
         target = reward + discount * next_value
-        value, numbers = np.empty(chosen.shape), np.empty((3, self.n_seeds))
+        value, epsilon = np.empty(chosen.shape), np.full(self.n_seeds, self.epsilon())
 
-        def fill(judged: Judged, own: slice) -> None:
+        def fill(judged: Judged, own: slice) -> NDArray[Any]:
             if config.dueling:
                 heads = judged.said["advantage"], judged.said["value"][:, :, 0]
                 slopes = judged.slopes["advantage"], judged.slopes["value"][:, :, 0]
@@ -125,13 +125,12 @@ class DQN(DeepQ):
                 heads = judged.said["q"], np.zeros(chosen[own].shape, np.float32)
                 slopes = judged.slopes["q"], np.empty(chosen[own].shape, np.float32)
             given = a[own], target[own], weight[own], config.dueling, config.loss == "Huber"
-            part = np.empty((3, len(a[own])))
-            td_slopes(*heads, *given, *slopes, value[own], part)
-            numbers[:, own] = part
+            numbers = np.empty((3, len(a[own])))
+            td_slopes(*heads, *given, *slopes, value[own], numbers)
+            return numbers
 
-        epsilon = np.full(self.n_seeds, self.epsilon())
-        norms = self.descend(s, fill, active, config.max_grad_norm)
-        self.log.add(np.vstack((numbers, norms, epsilon, self.remembered_steps)), active)
+        numbers = self.descend(s, fill, active, config.max_grad_norm)
+        self.log.add(np.vstack((numbers, epsilon, self.remembered_steps)), active)
         if config.prioritized:
             reprioritise(self.tree, chosen, target - value, config.priority_alpha, self.largest, active)
         self.follow(active)

@@ -165,20 +165,18 @@ class PPO(OnPolicy):
         shape = batch.value.shape
         gain, ratio, weight = np.empty(shape), np.empty(shape), np.empty(shape)
         bonus = np.full(shape, config.entropy_coefficient / shape[1])
-        numbers = np.empty((5, self.n_seeds))
 
-        def fill(judged: Judged, own: slice) -> None:
+        def fill(judged: Judged, own: slice) -> Floats:
             said, slopes, part = judged.said, judged.slopes, batch.of(own)
             given = *self.family.judge(said["policy"], part.actions), said["value"], part
             setting = config.clip, config.normalize, config.value_coefficient
-            found = np.empty((5, len(part.value)))
-            ppo_losses(*given, *setting, gain[own], slopes["value"], ratio[own], weight[own], found)
-            numbers[:, own] = found
+            numbers = np.empty((5, len(part.value)))
+            ppo_losses(*given, *setting, gain[own], slopes["value"], ratio[own], weight[own], numbers)
             self.family.slopes(said["policy"], part.actions, gain[own], bonus[own], slopes["policy"])
+            return numbers
 
         with self.shared():
-            norms = self.descend(batch.states, fill, learning, config.max_grad_norm)
-        return ratio, weight, np.vstack((numbers, norms))
+            return ratio, weight, self.descend(batch.states, fill, learning, config.max_grad_norm)
 
     def told(self, replica: int) -> Update | None:
         """The first step of the newest minibatch: TD error, advantage, ratio, and whether it is clipped."""

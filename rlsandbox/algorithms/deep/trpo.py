@@ -167,15 +167,13 @@ class TRPO(OnPolicy):
 
     def fit_critic(self, batch: Rollout, active: NDArray[np.bool_]) -> Floats:
         """Draw the values of a batch to their targets; returns the mean squared errors `[N]`."""
-        losses = np.empty(self.n_seeds)
 
-        def fill(judged: Judged, own: slice) -> None:
+        def fill(judged: Judged, own: slice) -> Floats:
             error = judged.said["value"][:, :, 0] - batch.target[own]
             judged.slopes["value"][:, :, 0] = 2.0 * error / error.shape[1]  # the actor's slopes stay 0
-            losses[own] = (error**2).mean(axis=1)
+            return (error**2).mean(axis=1)[None]
 
-        self.descend(batch.states, fill, active, _UNCLIPPED)
-        return losses
+        return self.descend(batch.states, fill, active, _UNCLIPPED)[0]
 
     def told(self, replica: int) -> Update | None:
         """The rollout's first step: TD error, advantage, and how far the policy moved for it and for all."""
