@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Line, Part, Update, number
+from rlsandbox.learning.dense import Units
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.lazy import Lazily
-from rlsandbox.learning.networks import Judged, Networks
+from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.off_policy import OffPolicy, ReplayConfig
 from rlsandbox.learning.optimizer import Optimizer
 from rlsandbox.learning.problem import Enumerable, Problem, Remap
 from rlsandbox.learning.replay import pick
-from rlsandbox.learning.squashed import draw_uniform
+from rlsandbox.learning.squashed import draw_normal, draw_uniform
 from rlsandbox.learning.stepped import Stepped
 from rlsandbox.learning.written import closed
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 else:
     torch = Lazily("torch")
 
+_LARGE = 2**23
+"""Rows times the numbers of a hidden layer's weights from which on two threads may share a batch."""
 UNCLIPPED = 1e30
 """A norm that no gradient reaches: these methods do not clip."""
 
@@ -57,22 +60,28 @@ class CriticsConfig(ReplayConfig):
 
 
 class Batch:
-    """B steps of each of N replicas, drawn from the memory, as networks take them.
+    """Steps of each of N replicas, drawn from the memory, by U = N * parts units of B steps, see `Units`.
 
     Attributes:
-        states, next_states: as the memory stores them, `[N, B, ...]`.
+        states, next_states: as the memory stores them, `[U, B, ...]`.
         seen, next_seen: what networks see there.
-        actions: `[N, B]` int64 or `[N, B, A]` float32.
-        reward: `[N, B]`; goes_on: `[N, B]`, 0 where the episode terminated, else gamma.
+        actions: `[U, B]` int64 or `[U, B, A]` float32.
+        reward: `[U, B]`; goes_on: `[U, B]`, 0 where the episode terminated, else gamma.
     """
 
     def __init__(self, agent: Critics, chosen: NDArray[np.int64]) -> None:
-        rows, memory = np.arange(agent.n_seeds)[:, None], agent.memory
+        rows, memory = np.repeat(np.arange(agent.n_seeds), agent.parts)[:, None], agent.memory
+        chosen = chosen.reshape(len(rows), -1)
         self.states, self.next_states = memory.state[rows, chosen], memory.next_state[rows, chosen]
         self.seen, self.next_seen = agent.ground.seen(self.states), agent.ground.seen(self.next_states)
         self.actions, self.reward = memory.action[rows, chosen], memory.reward[rows, chosen]
         self.terminated = memory.terminated[rows, chosen]
         self.goes_on = agent.config.gamma * ~self.terminated
+
+    def told(self) -> dict[str, NDArray[Any]]:
+        """What an inspector may show of it, by unit."""
+        told = {"state": self.states, "next_state": self.next_states, "action": self.actions}
+        return told | {"reward": self.reward, "terminated": self.terminated}
 
 
 class Critics(OffPolicy):
@@ -114,7 +123,8 @@ class Critics(OffPolicy):
         # other seeds than the actor's: the same ones would draw the same first layer
         seeds = [int(np.random.SeedSequence([seed, 1]).generate_state(1)[0]) for seed in self.seeds]
         hidden = [config.units] * config.layers
-        self.critics = Networks(shape, hidden, heads, seeds, config.activation, False, self.device)
+        kind = config.activation, False, self.device, self.parts
+        self.critics = Networks(shape, hidden, heads, seeds, *kind)
         self.target_critics = self.critics.copy()
         self.critic_optimizer = self.make_optimizer(self.critics)
 
@@ -132,50 +142,96 @@ class Critics(OffPolicy):
         """`[N, B, D + A]`: what critics of continuous actions see."""
         return torch.cat((seen, torch.from_numpy(np.float32(action)).to(seen.device)), dim=-1)
 
-    def said_by(self, nets: Networks, seen: Tensor, replicas: range | None = None) -> Floats:
-        """`[K, N, B, size]`: what K critics say."""
-        out = nets.forward(seen, self._threads, replicas)[0]
-        return np.stack([part.cpu().numpy() for part in nets.by_head(out).values()]).astype(np.float64)
+    @property
+    def parts(self) -> int:
+        """How many parts a batch is cut into, for two threads; that depends on nothing but its size."""
+        config, plain = self.config, self.device == "cpu" and self.continuous
+        return 2 if plain and config.batch % 2 == 0 and config.batch * config.units**2 >= _LARGE else 1
+
+    @property
+    def shareable(self) -> bool:
+        """Several replicas, or large batches."""
+        return super().shareable or self.parts > 1
+
+    def normal(self, shape: tuple[int, ...], moving: NDArray[np.bool_]) -> Floats:
+        """Standard normal numbers `[N, B, A]` for the `moving` replicas, 0 for others."""
+        drawn = np.zeros(shape)
+        draw_normal(self.walk.rng, moving, drawn)
+        return drawn
+
+    def normal_by_unit(self, active: NDArray[np.bool_]) -> Floats:
+        """`[U, B, A]` for actions of a batch."""
+        size = self.problem.actions.size
+        drawn = self.normal((self.n_seeds, self.config.batch, size), active)
+        return drawn.reshape(self.n_seeds * self.parts, -1, size)
+
+    def by_replica(self, array: NDArray[Any]) -> NDArray[Any]:
+        """`[N, ...]`: an array by unit `[U, B, ...]`."""
+        return array.reshape(self.n_seeds, -1, *array.shape[2:])
+
+    def valued(self, critics: Networks, seen: Tensor, action: NDArray[Any], units: Units) -> Floats:
+        """`[n, B, K]`: what K critics say of continuous actions."""
+        said = critics.forward(self.beside(seen, action), units)[..., 0]
+        return said.transpose(0, 2, 1).astype(np.float64)
 
     def fit_critics(
-        self, judged: Judged, target: Floats, actions: NDArray[Any] | None, active: NDArray[np.bool_]
-    ) -> tuple[Floats, Floats]:
-        """Draw every critic to the target `[N, B]`; returns their values `[K, N, B]` and mean squared errors.
+        self, seen: Tensor, target: Floats, actions: NDArray[Any] | None, units: Units
+    ) -> tuple[dict[str, NDArray[np.float32]], Floats]:
+        """Set the gradient that draws every critic to the target `[n, B]`.
 
-        `actions` `[N, B]` are numbered ones; None where a critic says one value.
+        Args:
+            seen: what the critics see, `[n, B, ...]`.
+            target: see there.
+            actions: `[n, B]` numbered ones; None where a critic says one value.
+            units: which they are.
+
+        Returns:
+            what the critics say, by head, and their values of the actions `[n, B, K]`.
         """
-        share, values, losses = 1.0 / target.shape[1], [], np.zeros(self.n_seeds)
-        for name in self.critics.heads:
-            said, slope = judged.said[name], judged.slopes[name]
-            at = np.zeros((*target.shape, 1), np.int64) if actions is None else actions[..., None]
-            value = np.take_along_axis(said, at, axis=2)[..., 0].astype(np.float64)
-            error = value - target
-            np.put_along_axis(slope, at, (2.0 * share * error)[..., None].astype(np.float32), axis=2)
-            values.append(value)
-            losses += share * (error**2).sum(axis=1)
-        self.critics.backward(judged.slope.to(self.device), judged.given)
-        self.critic_norm = self.critic_optimizer.step(active, UNCLIPPED, self._threads)
-        return np.stack(values), losses / self.n_critics
+        judged = self.critics.judge(seen, units)
+        at = np.s_[..., 0]
+        if actions is not None:
+            n, k, b = (np.arange(size) for size in judged.out.shape[:3])
+            at = np.s_[n[:, None, None], k[:, None], b, actions[:, None]]
+        value = judged.out[at].astype(np.float64)
+        judged.slope[at] = 2.0 / self.config.batch * (value - target[:, None])
+        self.critics.backward(judged)
+        return judged.said, value.transpose(0, 2, 1)
 
-    def pull(self, critics: Networks, seen: Tensor, action: NDArray[Any]) -> tuple[Floats, Floats]:
+    @staticmethod
+    def judgement(q: Floats, target: Floats, actor_loss: Floats) -> tuple[Floats, ...]:
+        """To be logged, `[N]` each: losses of critics and actor, mean Q, mean distance to the target.
+
+        `q` is `[N, B, K]`, `target` `[N, B]`.
+        """
+        error = target[..., None] - q
+        far = np.abs(error[..., 0]).mean(axis=1)
+        return (error**2).mean(axis=(1, 2)), actor_loss, q.mean(axis=(1, 2)), far
+
+    def follow_critics(self, active: NDArray[np.bool_]) -> None:
+        """One step of the critics down the gradient that is set."""
+        self.critics.add_up()
+        self.critic_norm = self.critic_optimizer.step(active, UNCLIPPED, self._threads)
+
+    def follow_actor(self, active: NDArray[np.bool_]) -> None:
+        """One step of the actor down the gradient that is set."""
+        self.nets.add_up()
+        self.optimizer.step(active, UNCLIPPED, self._threads)
+
+    def pull(
+        self, critics: Networks, seen: Tensor, action: NDArray[Any], units: Units
+    ) -> tuple[Floats, Floats]:
         """How an action changes the mean over a batch of -Q, and Q itself.
 
         Returns:
-            `[N, B, A]` slopes at the action, and `[N, B]` Q: of the critic that says least there.
+            `[n, B, A]` slopes at the action, and `[n, B]` Q: of the critic that says least there.
         """
-        judged = critics.judge(self.beside(seen, action), self._threads)
-        q = np.stack([said[..., 0] for said in judged.said.values()])
-        which = q.argmin(axis=0)
-        for k, slope in enumerate(judged.slopes.values()):
-            slope[..., 0] = np.where(which == k, -1.0 / q.shape[2], 0.0)
-        slopes = critics.slopes_at_inputs(judged.slope.to(self.device), judged.given)
-        at_action = slopes[..., slopes.shape[-1] - action.shape[-1] :].cpu().numpy()
-        return at_action.astype(np.float64), np.take_along_axis(q, which[None], axis=0)[0]
-
-    def descend_actor(self, judged: Judged, active: NDArray[np.bool_]) -> Floats:
-        """One step of the actor down the slopes; returns the norms of the gradients `[N]`."""
-        self.nets.backward(judged.slope.to(self.device), judged.given)
-        return self.optimizer.step(active, UNCLIPPED, self._threads)
+        judged = critics.judge(self.beside(seen, action), units)
+        q = judged.out[..., 0]
+        of_least = np.arange(q.shape[1])[:, None] == q.argmin(axis=1)[:, None]
+        judged.slope[of_least] = -1.0 / self.config.batch
+        slopes = critics.slopes_at_inputs(judged)
+        return slopes[..., seen.shape[-1] :].astype(np.float64), q.min(axis=1)
 
     def at_random(self, shape: tuple[int, ...], moving: NDArray[np.bool_]) -> NDArray[np.float32]:
         """Uniform actions `[N, B, A]`, with which the memory is filled before the first update."""
@@ -219,9 +275,10 @@ class Critics(OffPolicy):
         assert isinstance(ground, Stepped)
         seen, which = ground.points(replicas), range(self.n_seeds)[replicas]
         best = self.best(ground.shown(self.nets, replicas))
-        q = self.said_by(self.critics, self.beside(seen, best), which).min(axis=0)
+        units = Units(which.start, which.stop)
+        q = self.valued(self.critics, seen, best, units).min(axis=2)
         size = self.problem.actions.size
-        return q[..., 0], np.full((*q.shape[:2], size), np.nan), np.empty((*q.shape[:2], 0))
+        return q, np.full((*q.shape[:2], size), np.nan), np.empty((*q.shape[:2], 0))
 
     def target_update(
         self, shown: dict[str, Any], replica: int, target: tuple[Part, ...], lines: tuple[str, ...]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Agent, Curve, Floats, Ints, Snapshot, Update, View
 from rlsandbox.learning.configs import Discounted
+from rlsandbox.learning.dense import Units
 from rlsandbox.learning.ground import Heads
 from rlsandbox.learning.guided import Rule, fill_all
 from rlsandbox.learning.hyperparams import hp
@@ -173,12 +174,17 @@ class DeepAgent(Agent):
     @contextmanager
     def shared(self) -> Iterator[None]:
         """Around an update: as many threads as pay share the replicas."""
-        if self.threads == 1 or self.n_seeds < _WIDE or self.device != "cpu":
+        if self.threads == 1 or not self.shareable or self.device != "cpu":
             self._sharing.threads = 1
             yield
         else:
             with self._sharing.among(self.threads):
                 yield
+
+    @property
+    def shareable(self) -> bool:
+        """Whether an update may be work enough for several threads."""
+        return self.n_seeds >= _WIDE
 
     @property
     def _threads(self) -> int:
@@ -225,17 +231,27 @@ class DeepAgent(Agent):
             `[K + 1, N]` those numbers, and the norms of the gradients.
         """
 
-        def share(begin: int, end: int) -> Floats:
-            own, replicas = slice(begin, end), range(begin, end)
-            judged = self.nets.judge(self.ground.seen(states[own]), replicas=replicas)
-            numbers = fill(judged, own)
-            self.nets.backward(judged.slope.to(self.device), judged.given)
-            norms = self.optimizer.step(active, most, replicas=replicas)[own]
-            return np.vstack((numbers, norms))
+        def work(units: Units) -> tuple[Floats, ...]:
+            judged = self.nets.judge(self.ground.seen(states[units.own]), units)
+            numbers = fill(judged, units.own)
+            self.nets.backward(judged)
+            norms = self.optimizer.step(active, most, replicas=range(units.begin, units.end))[units.own]
+            return (np.vstack((numbers, norms)).T,)
 
-        numbers = np.hstack(in_shares(self.n_seeds, self._threads, share))
+        (numbers,) = self.shared_out(work)
         self.updates += 1
-        return numbers
+        return numbers.T
+
+    def shared_out(
+        self, work: Callable[[Units], tuple[NDArray[Any], ...]], parts: int = 1
+    ) -> tuple[NDArray[Any], ...]:
+        """What `work` gives for units, arrays by unit, of all together; threads share them."""
+
+        def share(begin: int, end: int) -> tuple[NDArray[Any], ...]:
+            return work(Units(begin, end, parts))
+
+        shares = in_shares(self.n_seeds * parts, self._threads, share)
+        return tuple(np.concatenate(arrays) for arrays in zip(*shares, strict=True))
 
     def show(self, active: NDArray[np.bool_], numbers: dict[str, Any]) -> None:
         """Keep an update's numbers for the inspector, for those who learnt from it."""

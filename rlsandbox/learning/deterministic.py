@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Part, Update, number
 from rlsandbox.learning.critics import Batch, Critics, CriticsConfig
+from rlsandbox.learning.dense import Units
 from rlsandbox.learning.ground import Heads
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.problem import Problem, Remap, Simulated
-from rlsandbox.learning.squashed import draw_normal
 from rlsandbox.learning.written import closed
 
 
@@ -57,32 +57,24 @@ class Deterministic(Critics):
         """The actor: what it says is squashed to an action."""
         config, heads = self.config, {"policy": (self.problem.actions.size, 0.01)}
         hidden = [config.units] * config.layers
-        return Networks(
-            self.observation_shape, hidden, heads, self.seeds, config.activation, False, self.device
-        )
+        kind = config.activation, False, self.device, self.parts
+        return Networks(self.observation_shape, hidden, heads, self.seeds, *kind)
 
     def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
         """The actor's action and noise; before the first update any action."""
         mean = np.tanh(said["policy"])
         if self.beginning:
             return self.at_random(mean.shape, moving)
-        noise = self.config.exploration_noise * self.normal(mean, moving)
+        noise = self.config.exploration_noise * self.normal(mean.shape, moving)
         return np.clip(mean + noise, -1.0, 1.0).astype(np.float32)
-
-    def normal(self, like: Floats, moving: NDArray[np.bool_]) -> Floats:
-        """Standard normal numbers of a shape, for the `moving` replicas."""
-        drawn = np.zeros(like.shape)
-        draw_normal(self.walk.rng, moving, drawn)
-        return drawn
 
     def best(self, said: Heads) -> NDArray[Any]:
         """The actor's action."""
         return np.tanh(said["policy"])
 
-    def next_action(self, batch: Batch, active: NDArray[np.bool_]) -> NDArray[Any]:
-        """`[N, B, A]`: what the target actor would do next."""
-        out = self.target_nets.forward(batch.next_seen, self._threads)[0]
-        return np.tanh(self.target_nets.by_head(out)["policy"].cpu().numpy())
+    def noise(self, active: NDArray[np.bool_]) -> Floats | float:
+        """`[U, B, A]`: what is added to the target actor's actions."""
+        return 0.0
 
     @property
     def improves_actor(self) -> bool:
@@ -92,27 +84,43 @@ class Deterministic(Critics):
     def update(self, active: NDArray[np.bool_]) -> None:
         """Critics towards their targets; the actor up the first critic's slope; targets follow."""
         batch = self.drawn()
-        next_action = self.next_action(batch, active)
-        next_q = self.said_by(self.target_critics, self.beside(batch.next_seen, next_action))[..., 0]
-        target = batch.reward + batch.goes_on * next_q.min(axis=0)
-        judged = self.critics.judge(self.beside(batch.seen, batch.actions), self._threads)
-        q, loss = self.fit_critics(judged, target, None, active)
+        noise = np.broadcast_to(self.noise(active), batch.actions.shape)
+
+        def judge_steps(units: Units) -> tuple[NDArray[Any], ...]:
+            own, seen = units.own, batch.next_seen[units.own]
+            mean = np.tanh(self.target_nets.forward(seen, units)[:, 0])
+            action = np.clip(mean + noise[own], -1.0, 1.0)
+            next_q = self.valued(self.target_critics, seen, action, units)
+            target = batch.reward[own] + batch.goes_on[own] * next_q.min(axis=2)
+            _, q = self.fit_critics(self.beside(batch.seen[own], batch.actions[own]), target, None, units)
+            return target, next_q, q
+
+        target, next_q, q = map(self.by_replica, self.shared_out(judge_steps, self.parts))
+        self.follow_critics(active)
         if self.improves_actor:
             self._improve_actor(batch, active)
         self.updates += 1
-        numbers = loss, self.actor_loss, q.mean(axis=(0, 2)), np.abs(target - q[0]).mean(axis=1)
+        numbers = self.judgement(q, target, self.actor_loss)
         self.log.add(np.vstack((*numbers, self.critic_norm, self.remembered_steps)), active)
-        told = {"state": batch.states, "next_state": batch.next_states, "reward": batch.reward}
-        told |= {"terminated": batch.terminated, "before": q[0], "target": target}
-        nexts = {f"next {k + 1}": value for k, value in enumerate(next_q)}
-        self.show(active, told | nexts | {f"now {k + 1}": value for k, value in enumerate(q)})
+        told = {name: self.by_replica(array) for name, array in batch.told().items()}
+        told |= {"before": q[..., 0], "target": target}
+        for k in range(self.n_critics):
+            told |= {f"next {k + 1}": next_q[..., k], f"now {k + 1}": q[..., k]}
+        self.show(active, told)
 
     def _improve_actor(self, batch: Batch, active: NDArray[np.bool_]) -> None:
-        judged = self.nets.judge(batch.seen, self._threads)
-        action = np.tanh(judged.said["policy"])
-        pull, q = self.pull(self.critics.only("q1"), batch.seen, action)
-        judged.slopes["policy"][:] = pull * (1.0 - np.float64(action) ** 2)
-        self.descend_actor(judged, active)
+        judge = self.critics.only("q1")
+
+        def improve(units: Units) -> tuple[NDArray[Any], ...]:
+            judged = self.nets.judge(batch.seen[units.own], units)
+            action = np.tanh(judged.said["policy"])
+            pull, q = self.pull(judge, batch.seen[units.own], action, units)
+            judged.slopes["policy"][:] = pull * (1.0 - np.float64(action) ** 2)
+            self.nets.backward(judged)
+            return (q,)
+
+        (q,) = map(self.by_replica, self.shared_out(improve, self.parts))
+        self.follow_actor(active)
         self.actor_loss[:] = -q.mean(axis=1)
         self.target_nets.follow(self.nets, self.config.tau, active)
         self.target_critics.follow(self.critics, self.config.tau, active)

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Ints
+from rlsandbox.learning.dense import Units
 from rlsandbox.learning.guided import Rule
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.problem import Problem, Remap
 from rlsandbox.learning.rolling import Copies, Transitions
+from rlsandbox.learning.threads import in_shares
 from rlsandbox.learning.walk import Walk
 from rlsandbox.worlds.simulation import Slice
 
@@ -78,10 +80,13 @@ class Ground(ABC):
         self.n_seeds = len(seeds)
         self.copies = Copies.begin(self.n_seeds, n_copies)
 
-    def ask(self, nets: Networks, seen: Tensor, replicas: range | None = None) -> Heads:
-        """A pass through networks, in float64."""
-        out = nets.forward(seen, self.threads, replicas)[0].cpu().double()
-        return nets.by_head(out.numpy())
+    def ask(self, nets: Networks, seen: Tensor, first: int = 0) -> Heads:
+        """A pass through the networks of replicas from the first on, in float64."""
+
+        def share(begin: int, end: int) -> NDArray[Any]:
+            return nets.forward(seen[begin:end], Units(first + begin, first + end))
+
+        return nets.by_head(np.concatenate(in_shares(len(seen), self.threads, share)).astype(np.float64))
 
     @property
     @abstractmethod

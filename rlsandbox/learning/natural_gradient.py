@@ -13,14 +13,17 @@ the networks forwards, J v, and one backwards.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats
+from rlsandbox.learning.dense import Units
 from rlsandbox.learning.lazy import Lazily
-from rlsandbox.learning.networks import Networks
+from rlsandbox.learning.networks import Judged, Networks
 from rlsandbox.learning.policy_gradient import Policy
+from rlsandbox.learning.threads import in_shares
 
 if TYPE_CHECKING:
     import torch
@@ -51,28 +54,39 @@ class Fisher:
         threads: int = 1,
     ) -> None:
         self.nets, self.family, self.share, self.damping = nets, family, share, damping
-        out, self.given = nets.forward(seen, threads)
-        self.said = self._head(out)
-        self._slope = torch.zeros_like(out)
+
+        def judged(begin: int, end: int) -> Judged:
+            return nets.judge(seen[begin:end], Units(begin, end))
+
+        self._judged = in_shares(nets.n_seeds, threads, judged)
+        self.said = self._together([judged.said["policy"] for judged in self._judged])
 
     def gradient(self, slope: Floats) -> Floats:
         """`[N, P / N]`: J^T applied to slopes `[N, B, size]` at the head."""
-        self.nets.by_head(self._slope)["policy"].copy_(torch.from_numpy(slope))
-        self.nets.grad.zero_()
-        self.nets.backward(self._slope, self.given)
-        pulled = rows_of(self.nets, self.nets.grad)
-        self.nets.grad.zero_()  # an optimizer adds to it
-        return pulled
+
+        def share(n: int, _: int) -> None:
+            judged = self._judged[n]
+            judged.slopes["policy"][:] = slope[judged.given.units.own]
+            self.nets.backward(judged)
+
+        in_shares(len(self._judged), len(self._judged), share)
+        return rows_of(self.nets, self.nets.grad)
 
     def product(self, vector: Floats) -> Floats:
         """`[N, P / N]`: each replica's matrix times its row of a `[N, P / N]`."""
-        direction = torch.from_numpy(flat_of(self.nets, vector)).to(self._slope)
-        move = self._head(self.nets.tangent(direction, self.given))
+        direction = torch.from_numpy(flat_of(self.nets, vector)).to(self.nets.flat)
+
+        def share(n: int, _: int) -> NDArray[Any]:
+            move = self.nets.tangent(direction, self._judged[n])
+            return self.nets.by_head(move)["policy"]
+
+        move = self._together(in_shares(len(self._judged), len(self._judged), share))
         curved = self.share[:, :, None] * self.family.curved(self.said, move)
         return self.gradient(curved) + self.damping * vector
 
-    def _head(self, out: Tensor) -> Floats:
-        return self.nets.by_head(out)["policy"].cpu().double().numpy()
+    @staticmethod
+    def _together(shares: list[NDArray[Any]]) -> Floats:
+        return np.concatenate(shares).astype(np.float64)
 
 
 def rows_of(nets: Networks, flat: Tensor) -> Floats:

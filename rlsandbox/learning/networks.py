@@ -1,8 +1,8 @@
-"""Networks of N replicas, computed as one batch: `[N, in, out]` weights and `torch.baddbmm`.
+"""Networks of N replicas, computed in one call: compiled on the processor (`dense`), else by torch (`eager`).
 
 Several networks of a replica that read the same observation (an actor and a critic, twin critics) are
-computed in one call as well: small operations cost their overhead, not their arithmetic, so that fewer and
-wider ones pay. All numbers stand in one flat tensor, which an optimizer or a copy takes in one go.
+computed in one call as well: small operations cost their overhead, not their arithmetic. All numbers stand in
+one flat tensor, which an optimizer or a copy takes in one go.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rlsandbox.learning import dense, eager
 from rlsandbox.learning.convolutions import Convolutions
+from rlsandbox.learning.dense import Asked, Units
+from rlsandbox.learning.eager import Given
 from rlsandbox.learning.lazy import Lazily
-from rlsandbox.learning.perceptrons import MOST_ROWS, Perceptrons, ask_about, ask_about_hot, squash
-from rlsandbox.learning.products import add_outer, sent_back, weighed
-from rlsandbox.learning.threads import in_shares
+from rlsandbox.learning.perceptrons import MOST_ROWS, Perceptrons, ask_about, ask_about_hot
 from rlsandbox.worlds.errors import check
 
 if TYPE_CHECKING:
@@ -34,33 +35,14 @@ _NETWORK_STREAM = 7_266
 _Array = TypeVar("_Array", "Tensor", NDArray[Any])
 
 
-class Given(NamedTuple):
-    """What layers were given in a forward pass, for some replicas.
-
-    Attributes:
-        replicas: which.
-        layers: what each layer was given.
-        pictures: of pictures the features and the convolutions' numbers.
-    """
-
-    replicas: range
-    layers: list[Tensor]
-    pictures: tuple[Tensor, list[Tensor]] | None
-
-
 class Judged(NamedTuple):
     """What networks say of a batch, and the slopes of a loss there, to be filled."""
 
-    said: dict[str, NDArray[np.float32]]  # [N, B, size] by head
-    slopes: dict[str, NDArray[np.float32]]  # [N, B, size] by head, views of `slope`
-    slope: Tensor
-    given: list[Given]
-
-
-def part_of(slope: Tensor, n: int, given: Sequence[Given]) -> Tensor:
-    """The n-th share of slopes `[N, ...]`."""
-    first, own = given[0].replicas.start, given[n].replicas
-    return slope[own.start - first : own.stop - first]
+    out: NDArray[np.float32]  # [n, kinds, B, most]
+    slope: NDArray[np.float32]  # the same shape
+    said: dict[str, NDArray[np.float32]]  # [n, B, size] by head, views of `out`
+    slopes: dict[str, NDArray[np.float32]]  # [n, B, size] by head, views of `slope`
+    given: Given | Asked
 
 
 class Networks:
@@ -77,10 +59,14 @@ class Networks:
         activation: "tanh" or "relu".
         shared: whether all heads stand on one trunk.
         device: where they live, as torch names it.
+        parts: how many parts a batch may have, see `Units`; more than one where they are compiled.
 
     Attributes:
         flat: `[P]` float32, all weights and biases.
-        grad: `[P]`, to which `backward` of a loss adds their gradient.
+        grad: `[P]`, where `backward` sets the gradient of a loss.
+        by_part: `[parts, P]` the same by parts of a batch, until they are added up; the first one is `grad`.
+        numbers, grads: `flat` and `grad` by layer, weights `[N * kinds, in, out]` and biases
+            `[N * kinds, 1, out]`, and after these the convolutions'.
         version: counts up whenever the numbers change; who changes them says so.
         bounds: `[L]` int64, where the arrays of weights and biases end in them, layer by layer.
         perceptrons: the same numbers as kernels take them; None with pictures or on another device.
@@ -95,6 +81,7 @@ class Networks:
         activation: str = "tanh",
         shared: bool = False,
         device: str = "cpu",
+        parts: int = 1,
     ) -> None:
         self.shape = shape
         self.seeds, self.heads, self.shared, self.activation = tuple(seeds), dict(heads), shared, activation
@@ -109,11 +96,12 @@ class Networks:
         flat = np.concatenate([array.ravel() for array in drawn])
         self.version = 0
         self.flat: Tensor = torch.from_numpy(flat).to(device)
-        self.grad: Tensor = torch.zeros_like(self.flat)
-        self._numbers, self._grads = self._views(self.flat), self._views(self.grad)
+        self.by_part = np.zeros((parts, flat.size), np.float32)
+        self.grad: Tensor = torch.from_numpy(self.by_part[0]).to(device)
+        self.numbers, self.grads = self.views(self.flat), self.views(self.grad)
+        self._rooms: dict[int, NDArray[np.float32]] = {}
         self.bounds = np.cumsum([array.size for array in drawn])
         self.perceptrons = self._perceptrons()
-        self._first = torch.arange(self.n_seeds * self.kinds, device=device)[:, None] * n_inputs
 
     @property
     def n_seeds(self) -> int:
@@ -152,29 +140,18 @@ class Networks:
             begin += size if self.shared else 0
         return found
 
-    def forward(
-        self, seen: Tensor, threads: int = 1, replicas: range | None = None
-    ) -> tuple[Tensor, list[Given]]:
-        """Outputs `[N, kinds, B, most]`, and what `backward` needs; `threads` share the replicas.
-
-        With `replicas`, `seen` and the outputs are those of these alone.
-        """
-        if replicas is not None:
-            out, given = self._forward(seen, replicas.start, replicas.stop)
-            return out, [given]
-
-        def share(begin: int, end: int) -> tuple[Tensor, Given]:
-            return self._forward(seen[begin:end], begin, end)
-
-        parts = in_shares(self.n_seeds, threads, share)
-        return torch.cat([out for out, _ in parts]), [given for _, given in parts]
+    def forward(self, seen: Tensor, units: Units | None = None) -> NDArray[np.float32]:
+        """Outputs `[n, kinds, B, most]` of some units, or of all replicas, for what they see."""
+        units = units or Units(0, self.n_seeds)
+        if self.perceptrons is None:
+            return eager.answers(self, seen, units)[0].cpu().numpy()
+        return dense.answers(self.perceptrons, seen.contiguous().numpy(), units)
 
     def few(
         self,
         seen: NDArray[Any],
         active: NDArray[np.bool_] | None = None,
         out: NDArray[np.float32] | None = None,
-        threads: int = 1,
     ) -> NDArray[np.float32]:
         """Outputs `[N, kinds, B, most]` as of `forward`, several times faster where B is small.
 
@@ -182,7 +159,6 @@ class Networks:
             seen: `[N, B, D...]` float32, or `[N, B]` int64 where one number is hot.
             active: `[N]`, the replicas that are asked; nothing is written for the others.
             out: where to write, contiguous; else into zeros.
-            threads: how many share the replicas where torch computes.
         """
         if out is None:
             out = np.zeros((self.n_seeds, self.kinds, seen.shape[1], self.widths[-1]), np.float32)
@@ -190,138 +166,81 @@ class Networks:
             active = np.ones(self.n_seeds, np.bool_)
         seen = np.array(seen, order="C")  # and writable: each kind of array has compiled code of its own
         if self.perceptrons is None or seen.shape[1] > MOST_ROWS:
-            said = self.forward(torch.from_numpy(seen).to(self.flat.device), threads)[0]
-            out[active] = said.cpu().numpy()[active]
+            out[active] = self.forward(torch.from_numpy(seen).to(self.flat.device))[active]
         else:
             answer = ask_about_hot if seen.dtype == np.int64 else ask_about
             answer(self.perceptrons, seen, active, out)
         return out
 
-    def judge(self, seen: Tensor, threads: int = 1, replicas: range | None = None) -> Judged:
-        """What they say of observations, with room for the slopes of a loss; see `forward`."""
-        out, given = self.forward(seen, threads, replicas)
-        slope = torch.zeros(out.shape)  # where compiled code can fill it, which is not on another device
-        said, slopes = (
-            {name: part.numpy() for name, part in self.by_head(tensor).items()}
-            for tensor in (out.cpu(), slope)
-        )
-        return Judged(said, slopes, slope, given)
+    def judge(self, seen: Tensor, units: Units | None = None) -> Judged:
+        """What they say of observations, with room for the slopes of a loss; see `forward`.
 
-    def backward(self, slope: Tensor, given: list[Given]) -> None:
-        """Add to `grad` what a loss with these slopes `[N, kinds, B, most]` at the outputs says."""
-
-        def share(n: int, _: int) -> None:
-            self._backward(part_of(slope, n, given), given[n])
-
-        in_shares(len(given), len(given), share)
-
-    def slopes_at_inputs(self, slope: Tensor, given: list[Given]) -> Tensor:
-        """`[N, B, D]`: what a loss with these slopes at the outputs says of observations that are numbers."""
-
-        def share(n: int, _: int) -> Tensor:
-            numbers, found = self._own(self._numbers, given[n]), part_of(slope, n, given).flatten(0, 1)
-            for layer in range(len(given[n].layers) - 1, -1, -1):
-                found = sent_back(found, numbers[2 * layer])
-                if layer > 0:
-                    found = self._activated(found, given[n].layers[layer])
-            return found.view(-1, self.kinds, *found.shape[1:]).sum(dim=1)
-
-        return torch.cat(in_shares(len(given), len(given), share))
-
-    def _forward(self, seen: Tensor, begin: int, end: int) -> tuple[Tensor, Given]:
-        """Outputs of a range of replicas for their part, and what each layer was given."""
-        own = slice(begin * self.kinds, end * self.kinds)
-        seen = self._each(seen)
-        numbers, nets, pictures = [array[own] for array in self._numbers], seen.shape[0], None
-        if self.pictures is not None:  # autograd goes through the convolutions alone
-            last = 2 * len(self.widths) - 2
-            looks = [array.detach().requires_grad_() for array in numbers[last:]]
-            with torch.enable_grad():
-                pictures = self.pictures.features(seen, looks), looks
-            numbers, seen = numbers[:last], pictures[0].detach()
-        weight, bias = numbers[0], numbers[1]
-        if seen.dtype == torch.int64:  # a row of the weights is what a one-hot input would pick
-            rows = (seen + self._first[:nets]).flatten()
-            x = weight.flatten(0, 1).index_select(0, rows).view(nets, -1, weight.shape[2]).add_(bias)
-            given = [rows]
+        That can be sent back until the same units are judged anew.
+        """
+        units = units or Units(0, self.n_seeds)
+        given: Given | Asked
+        if self.perceptrons is None:
+            said, given = eager.answers(self, seen, units)
+            out = said.cpu().numpy()
         else:
-            given = [seen]
-            x = weighed(seen, weight, bias)
-        for weight, bias in zip(numbers[2::2], numbers[3::2], strict=True):
-            given.append(self._activate(x))
-            x = weighed(x, weight, bias)
-        return x.view(end - begin, self.kinds, *x.shape[1:]), Given(range(begin, end), given, pictures)
+            given = Asked(units, seen.contiguous().numpy(), self._room(units, seen.shape[1]))
+            out = dense.answers(self.perceptrons, given.seen, units, given.hidden)
+        slope = np.zeros_like(out)
+        return Judged(out, slope, self.by_head(out), self.by_head(slope), given)
 
-    def _activate(self, x: Tensor) -> Tensor:
-        """In its place, what units make of their sums."""
-        if self.activation == "relu":
-            return x.relu_()
-        if x.device.type != "cpu":
-            return x.tanh_()
-        squash(x.view(-1).numpy())  # torch takes nine times as long
-        return x
+    def backward(self, judged: Judged) -> None:
+        """Set what belongs to those units in `grad`, of parts in `by_part`, by the slopes of a loss."""
+        given = judged.given
+        if isinstance(given, Given):
+            eager.set_gradient(self, self._there(judged.slope), given)
+        else:
+            dense.set_gradient(self.compiled, self.by_part, judged.slope, given)
 
-    def _own(self, arrays: list[Tensor], given: Given) -> list[Tensor]:
-        """The parts of arrays by network that belong to some replicas."""
-        own = slice(given.replicas.start * self.kinds, given.replicas.stop * self.kinds)
-        return [array[own] for array in arrays]
+    def add_up(self) -> None:
+        """What the parts of their batches say is the gradient together."""
+        for part in self.by_part[1:]:
+            self.by_part[0] += part
 
-    def _backward(self, slope: Tensor, given: Given) -> None:
-        slope = slope.flatten(0, 1)
-        numbers, grads = (self._own(arrays, given) for arrays in (self._numbers, self._grads))
-        ones = slope.new_ones(slope.shape[0], 1, slope.shape[1])
-        for layer in range(len(given.layers) - 1, -1, -1):
-            x, weight = given.layers[layer], numbers[2 * layer]
-            grads[2 * layer + 1].baddbmm_(ones, slope)
-            if x.dtype == torch.int64:
-                grads[0].flatten(0, 1).index_add_(0, x, slope.flatten(0, 1))
-                return
-            add_outer(grads[2 * layer], x, slope)
-            if layer > 0:
-                slope = self._activated(sent_back(slope, weight), x)
-        if given.pictures is not None:
-            features, looks = given.pictures
-            slope = torch.bmm(slope, numbers[0].transpose(1, 2))
-            found = torch.autograd.grad(features, looks, slope, retain_graph=True)  # one may come back
-            for grad, part in zip(grads[2 * len(self.widths) - 2 :], found, strict=True):
-                grad.add_(part)
+    def slopes_at_inputs(self, judged: Judged) -> NDArray[np.float32]:
+        """`[n, B, D]`: what the slopes of a loss say of observations that are numbers."""
+        given = judged.given
+        if isinstance(given, Given):
+            return eager.slopes_at_inputs(self, self._there(judged.slope), given).cpu().numpy()
+        return dense.slopes_at_inputs(self.compiled, judged.slope, given)
 
-    def tangent(self, direction: Tensor, given: list[Given]) -> Tensor:
-        """`[N, kinds, B, most]`: how fast the outputs change as the numbers go into a direction `[P]`."""
-        moved = self._views(direction)
+    def _there(self, array: NDArray[np.float32]) -> Tensor:
+        """Where the networks live."""
+        return torch.from_numpy(array).to(self.flat.device)
 
-        def share(n: int, _: int) -> Tensor:
-            numbers, moves = (self._own(arrays, given[n]) for arrays in (self._numbers, moved))
-            change = self._tangent(numbers, moves, given[n])
-            return change.view(-1, self.kinds, *change.shape[1:])
+    def tangent(self, direction: Tensor, judged: Judged) -> NDArray[np.float32]:
+        """`[n, kinds, B, most]`: how fast the outputs change as the numbers go into a direction `[P]`."""
+        given = judged.given
+        given = given if isinstance(given, Given) else self._given(given)
+        return eager.tangent(self, direction, given).cpu().numpy()
 
-        return torch.cat(in_shares(len(given), len(given), share))
+    def _given(self, asked: Asked) -> Given:
+        """What compiled code has kept, as torch takes it."""
+        seen, hidden = eager.each(self, torch.from_numpy(asked.seen)), torch.from_numpy(asked.hidden)
+        layers = [eager.hot_rows(self, seen) if seen.dtype == torch.int64 else seen]
+        rows, end = seen.shape[1], 0
+        for width in self.widths[1:-1]:
+            begin, end = end, end + rows * width
+            layers.append(hidden[:, begin:end].unflatten(1, (rows, width)))
+        return Given(asked.units, layers, None)
 
-    def _tangent(self, numbers: list[Tensor], moves: list[Tensor], given: Given) -> Tensor:
-        change: Tensor | None = None
-        if given.pictures is not None:  # the gradient's own gradient: what it gives for u is linear in u
-            features, looks = given.pictures
-            u = torch.zeros_like(features, requires_grad=True)
-            pulled = torch.autograd.grad(features, looks, u, create_graph=True)
-            (change,) = torch.autograd.grad(pulled, u, moves[2 * len(self.widths) - 2 :])
-        for layer, x in enumerate(given.layers):
-            weight, bias, before = moves[2 * layer], moves[2 * layer + 1], change
-            if x.dtype == torch.int64:
-                rows = weight.flatten(0, 1).index_select(0, x)
-                change = rows.view(weight.shape[0], -1, weight.shape[2]).add_(bias)
-            else:
-                change = torch.baddbmm(bias, x, weight)
-            if before is not None:
-                through = self._activated(before, x) if layer > 0 else before
-                change.baddbmm_(through, numbers[2 * layer])
-        assert change is not None
-        return change
+    def _room(self, units: Units, rows: int) -> NDArray[np.float32]:
+        """For what hidden units say, see `Asked`; kept, since new memory is slow when it is first touched."""
+        count, size = units.size * self.kinds, rows * sum(self.widths[1:-1])
+        room = self._rooms.get(units.begin)
+        if room is None or room.shape[0] < count or room.shape[1] < size:
+            room = self._rooms[units.begin] = np.empty((count, size), np.float32)
+        return room[:count]
 
-    def _activated(self, slope: Tensor, x: Tensor) -> Tensor:
-        """In their place, slopes behind an activation, which gave x, from those before it; or back."""
-        if self.activation == "relu":
-            return torch.ops.aten.threshold_backward(slope, x, 0, grad_input=slope)
-        return torch.ops.aten.tanh_backward(slope, x, grad_input=slope)
+    @property
+    def compiled(self) -> Perceptrons:
+        """`perceptrons`, which are there."""
+        assert self.perceptrons is not None
+        return self.perceptrons
 
     def _perceptrons(self) -> Perceptrons | None:
         if self.pictures is not None or self.flat.device.type != "cpu":
@@ -329,7 +248,7 @@ class Networks:
         begins, widths = np.concatenate([[0], self.bounds[:-1]]), np.array(self.widths)
         scratch = np.empty((self.n_seeds, 2, widths.max()), np.float32)
         tanh = self.activation == "tanh"
-        return Perceptrons(self.flat.numpy(), begins, widths, self.kinds, tanh, scratch)
+        return Perceptrons(self.flat.numpy(), begins, widths, self.kinds, 0, self.kinds, tanh, scratch)
 
     def _each(self, seen: Tensor) -> Tensor:
         """Observations `[n, ...]` for each network `[n * kinds, ...]`."""
@@ -337,15 +256,19 @@ class Networks:
             return seen
         return seen[:, None].expand(-1, self.kinds, *seen.shape[1:]).flatten(0, 1)
 
-    def _views(self, flat: Tensor) -> list[Tensor]:
-        """A tensor `[P]` as weights `[N * kinds, in, out]` and biases `[N * kinds, 1, out]` by layer."""
+    def views(self, flat: Tensor) -> list[Tensor]:
+        """A tensor `[P]` as `numbers` are."""
         sizes = [int(np.prod(shape)) for shape in self._shapes]
         return [part.view(shape) for part, shape in zip(flat.split(sizes), self._shapes, strict=True)]
+
+    def own(self, arrays: list[Tensor], units: Units) -> list[Tensor]:
+        """The parts of arrays by network that belong to some replicas."""
+        return [array[units.begin * self.kinds : units.end * self.kinds] for array in arrays]
 
     def layers(self, replica: int) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """Copies of a replica's weights `[kinds, in, out]` and biases `[kinds, 1, out]`, layer by layer."""
         own = slice(replica * self.kinds, (replica + 1) * self.kinds)
-        arrays = [array[own].cpu().numpy().copy() for array in self._numbers]
+        arrays = [array[own].cpu().numpy().copy() for array in self.numbers]
         return list(zip(arrays[::2], arrays[1::2], strict=True))
 
     def set_to(self, numbers: NDArray[np.float32]) -> None:
@@ -357,7 +280,7 @@ class Networks:
         """Let all numbers live in an array `[P]`, which others may see and change."""
         place[:] = self.flat.numpy()
         self.flat = torch.from_numpy(place)
-        self._numbers, self.perceptrons = self._views(self.flat), self._perceptrons()
+        self.numbers, self.perceptrons = self.views(self.flat), self._perceptrons()
 
     def take(self, numbers: NDArray[np.float32], replicas: NDArray[np.bool_]) -> None:
         """Take over the numbers `[P]` of some replicas `[N]`."""
@@ -373,7 +296,7 @@ class Networks:
         twin = Networks.__new__(Networks)
         twin.__dict__.update(self.__dict__)
         twin.flat, twin.grad = self.flat.clone(), self.grad.new_zeros(0)
-        twin._numbers, twin._grads = twin._views(twin.flat), []
+        twin.numbers, twin.grads, twin._rooms = twin.views(twin.flat), [], {}
         twin.perceptrons = twin._perceptrons()
         return twin
 
@@ -381,9 +304,10 @@ class Networks:
         """The networks of one head, with the very same numbers: to be asked, not to be improved."""
         k, twin = list(self.heads).index(head), Networks.__new__(Networks)
         twin.__dict__.update(self.__dict__)
-        twin.heads, twin.kinds, twin.perceptrons, twin._grads = {head: self.heads[head]}, 1, None, []
-        twin._numbers = [array[k :: self.kinds] for array in self._numbers]
-        twin._first = self._first[: self.n_seeds]
+        twin.heads, twin.kinds, twin.grads, twin._rooms = {head: self.heads[head]}, 1, [], {}
+        twin.numbers = [array[k :: self.kinds] for array in self.numbers]
+        if self.perceptrons is not None:
+            twin.perceptrons = self.perceptrons._replace(first=k, asked=1)
         return twin
 
     def follow(self, other: Networks, share: float, active: NDArray[np.bool_]) -> None:
@@ -392,7 +316,7 @@ class Networks:
             self.flat.lerp_(other.flat, share)
         else:
             own = torch.from_numpy(np.repeat(active, self.kinds)).to(self.flat.device)
-            for mine, theirs in zip(self._numbers, other._numbers, strict=True):
+            for mine, theirs in zip(self.numbers, other.numbers, strict=True):
                 mine[own] = mine[own].lerp(theirs[own], share)
         self.version += 1
 
@@ -408,7 +332,7 @@ class Networks:
         """
         self.version += 1
         last = len(self.widths) - 2
-        for layer, (new, old) in enumerate(zip(self._numbers, other._numbers, strict=True)):
+        for layer, (new, old) in enumerate(zip(self.numbers, other.numbers, strict=True)):
             first_differs = layer == 0 and states is None and new.shape[1] != old.shape[1]
             if layer // 2 > last or first_differs:  # a convolution, or inputs that mean something else
                 if new.shape == old.shape:

@@ -45,7 +45,7 @@ class Optimizer:
     def step(
         self, active: NDArray[np.bool_], most: float, threads: int = 1, replicas: range | None = None
     ) -> NDArray[np.float64]:
-        """Follow the gradient that stands in the networks' `grad`, and clear it.
+        """Follow the gradient that stands in the networks' `grad`.
 
         Args:
             active: `[N]`, the replicas that learn; the others stay as they are.
@@ -71,7 +71,6 @@ class Optimizer:
             share(replicas.start, replicas.stop)
         if elsewhere:
             self.nets.flat.copy_(torch.from_numpy(self._flat))
-            self.nets.grad.zero_()
         self.nets.version += 1
         return norms
 
@@ -103,8 +102,8 @@ def descend(
 ) -> None:
     """A step of Adam or RMSprop for each active replica of a range, down gradients clipped to norm `most`.
 
-    The gradients are cleared. `flat`, `grad`, `first` and `second` are `[P]`, `bounds` `[L]` where the arrays
-    in them end, each of which holds the numbers of all replicas in turn.
+    `flat`, `grad`, `first` and `second` are `[P]`, `bounds` `[L]` where the arrays in them end, each of which
+    holds the numbers of all replicas in turn.
     """
     n = active.shape[0]
     for i in range(begin_replica, end_replica):
@@ -143,11 +142,6 @@ def descend(
                     small,
                 )
                 begin = end
-        begin = 0
-        for end in bounds:
-            size = (end - begin) // n
-            grad[begin + i * size : begin + (i + 1) * size] = np.float32(0)
-            begin = end
 
 
 @kernel(fastmath=True, error_model="numpy")

@@ -15,7 +15,7 @@ from rlsandbox.worlds.compiled import kernel
 
 MOST_ROWS = 16
 """Rows a replica up to which this pays; with layers of 64 units up to some hundreds, of 512 up to 8."""
-_HALF, _ONE, _TWO = np.float32(0.5), np.float32(1), np.float32(2)
+_ZERO, _HALF, _ONE, _TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
 _FAR = np.float32(4.5)
 """The hyperbolic tangent of twice this is 1 in float32."""
 _P0, _P1, _P2 = np.float32(135135), np.float32(17325), np.float32(378)
@@ -28,7 +28,9 @@ class Perceptrons(NamedTuple):
     flat: Any  # [P] float32, the numbers themselves: layer by layer all weights [in, out], then all biases
     begins: Any  # [2 L] int64, where the weights and the biases of each layer begin
     widths: Any  # [L + 1] int64
-    kinds: int
+    kinds: int  # networks of a replica
+    first: int  # the first of them that is asked,
+    asked: int  # and how many are
     squashes: bool  # hidden units are tanh, else rectified
     scratch: Any  # [N, 2, widest] float32, hidden units: a replica is computed by one thread at a time
 
@@ -67,12 +69,19 @@ def finish(nets: Any, replica: int, kind: int, said: Any) -> None:
 
 
 @kernel(inline="always")
-def layer(nets: Any, replica: int, kind: int, k: int) -> Any:
-    """Weights `[in * out]` and biases `[out]` of layer k of a network."""
+def place_of(nets: Any, replica: int, kind: int, k: int) -> Any:
+    """Where the weights `[in * out]` of layer k of a network begin and end, and where the biases `[out]`."""
     net, m = replica * nets.kinds + kind, nets.widths[k + 1]
     size, bias = nets.widths[k] * m, nets.begins[2 * k + 1] + net * m
     weight = nets.begins[2 * k] + net * size
-    return nets.flat[weight : weight + size], nets.flat[bias : bias + m]
+    return weight, weight + size, bias, bias + m
+
+
+@kernel(inline="always")
+def layer(nets: Any, replica: int, kind: int, k: int) -> Any:
+    """Weights `[in * out]` and biases `[out]` of layer k of a network."""
+    w, w_end, b, b_end = place_of(nets, replica, kind, k)
+    return nets.flat[w:w_end], nets.flat[b:b_end]
 
 
 # "contract" lets a product be added unrounded, and nothing else: NaN and infinity stay what they are. A
@@ -101,7 +110,7 @@ def weigh(x: Any, weight: Any, bias: Any, out: Any) -> None:
 def rectify(x: Any) -> None:
     """Replace what is negative by 0."""
     for j in range(x.shape[0]):
-        x[j] = np.float32(0) if x[j] < 0 else x[j]
+        x[j] = _ZERO if x[j] < _ZERO else x[j]
 
 
 @kernel(fastmath={"contract"}, error_model="numpy")
@@ -123,12 +132,12 @@ def squash(x: Any) -> None:
 
 @kernel
 def ask_about(nets: Any, seen: Any, active: Any, said: Any) -> None:
-    """Fill `[N, kinds, B, widths[-1]]` of the active replicas `[N]` for observations `[N, B, D]`."""
+    """Fill `[N, asked, B, widths[-1]]` of the active replicas `[N]` for observations `[N, B, D]`."""
     for i in range(active.shape[0]):
         if active[i]:
-            for k in range(nets.kinds):
+            for k in range(nets.asked):
                 for b in range(seen.shape[1]):
-                    ask(nets, i, k, seen[i, b], said[i, k, b])
+                    ask(nets, i, nets.first + k, seen[i, b], said[i, k, b])
 
 
 ask_about_hot = ask_about.bind(ask=ask_hot)
@@ -143,6 +152,6 @@ def load_kernels() -> None:
         np.zeros((1, 1, 1, 1), np.float32),
     )
     numbers, begins, widths = np.zeros(2, np.float32), np.array([0, 1]), np.array([1, 1])
-    nets = Perceptrons(numbers, begins, widths, 1, True, np.zeros((1, 2, 1), np.float32))
+    nets = Perceptrons(numbers, begins, widths, 1, 0, 1, True, np.zeros((1, 2, 1), np.float32))
     ask_about(nets, seen, active, said)
     ask_about_hot(nets, np.zeros((1, 1), np.int64), active, said)

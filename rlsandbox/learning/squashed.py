@@ -23,29 +23,24 @@ _HALF_LOG_2_PI, _LOG_2 = 0.5 * float(np.log(2.0 * np.pi)), float(np.log(2.0))
 
 
 @kernel
-def draw_squashed(said: Any, rng: Any, moving: Any, action: Any, normal: Any, log_prob: Any) -> None:
-    """Draw actions of the `moving` replicas.
+def squash_drawn(said: Any, normal: Any, action: Any, log_prob: Any) -> None:
+    """Make actions of drawn numbers.
 
     Args:
         said: `[N, B, 2 A]` means and logarithms of the spreads.
-        rng: `[N]` uint64, advanced.
-        moving: `[N]` bool.
+        normal: `[N, B, A]` z.
         action: `[N, B, A]` float32 to fill, between -1 and 1.
-        normal: `[N, B, A]` to fill: z.
         log_prob: `[N, B]` to fill.
     """
     n = action.shape[2]
     for i in range(said.shape[0]):
-        if not moving[i]:
-            continue
         for b in range(said.shape[1]):
             total = 0.0
             for k in range(n):
-                rng[i] += DRAW + DRAW
-                z = standard_normal(uniform(rng[i] - DRAW), uniform(rng[i]))
+                z = normal[i, b, k]
                 log_std = min(max(said[i, b, n + k], LOG_STD[0]), LOG_STD[1])
                 u = said[i, b, k] + np.exp(log_std) * z
-                action[i, b, k], normal[i, b, k] = np.tanh(u), z
+                action[i, b, k] = np.tanh(u)
                 # log(1 + e^(-2u)), whose exponent may not overflow
                 soft = max(-2.0 * u, 0.0) + np.log1p(np.exp(-abs(2.0 * u)))
                 total -= 0.5 * z * z + log_std + _HALF_LOG_2_PI + 2.0 * (_LOG_2 - u - soft)
@@ -60,7 +55,7 @@ def slope_squashed(
 
     Args:
         said: `[N, B, 2 A]`.
-        action: `[N, B, A]` as `draw_squashed` gave them.
+        action: `[N, B, A]` as `squash_drawn` made them.
         normal: `[N, B, A]` z.
         pull: `[N, B, A]` the slope at the action of all else.
         temperature: `[N]`.

@@ -59,7 +59,7 @@ class Stepped(Ground):
 
     def said(self, nets: Networks, states: NDArray[Any]) -> Heads:
         """A pass through the networks."""
-        return nets.by_head(nets.few(states, threads=self.threads))
+        return nets.by_head(nets.few(states))
 
     def looks_at(self, chosen: Slice | None) -> None:
         """Another slice."""
@@ -79,7 +79,7 @@ class Stepped(Ground):
         now = nets.version, replicas.start, replicas.stop, self.slice
         before, said = self._said.get(nets, (None, {}))
         if before != now:
-            said = self.ask(nets, self.points(replicas), range(self.n_seeds)[replicas])
+            said = self.ask(nets, self.points(replicas), range(self.n_seeds)[replicas].start)
             self._said[nets] = now, said
         return said
 

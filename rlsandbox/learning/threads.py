@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -16,12 +17,13 @@ from rlsandbox.learning.lazy import Lazily
 
 if TYPE_CHECKING:
     import torch
+    from threadpoolctl import ThreadpoolController
 else:
     torch = Lazily("torch")
 
 _Result = TypeVar("_Result")
-_TRIES = 12
-"""Of each number of threads."""
+_TRIES, _TURN = 12, 4
+"""Of each number of threads, and how many in a row."""
 _DENORMAL = np.float32(1e-40)
 
 
@@ -31,9 +33,42 @@ def pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="replicas")
 
 
+class _OneThread:
+    """A library for products of matrices computes each by one thread, as long as somebody wants that.
+
+    The setting is one for the whole process, so that the last one to leave brings back what there was.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._wanted = threading.Lock(), 0
+        self._limit: Any = None
+
+    @functools.cached_property
+    def _library(self) -> ThreadpoolController:
+        import scipy.linalg.cython_blas  # noqa: F401 - what compiled code calls
+        from threadpoolctl import ThreadpoolController
+
+        return ThreadpoolController().select(user_api="blas")
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._wanted == 0:
+                self._limit = self._library.limit(limits=1)
+            self._wanted += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._wanted -= 1
+            if self._wanted == 0:
+                self._limit.restore_original_limits()
+
+
+_one_thread = _OneThread()
+
+
 @contextmanager
 def torch_settings() -> Iterator[None]:
-    """One thread for each operation of torch, and numbers too small to matter are 0; in this thread.
+    """One thread for each operation of torch or BLAS, and numbers too small to matter are 0; in this thread.
 
     One-hot inputs leave Adam's moments of states that are not visited to decay into denormal numbers, with
     which a processor is many times slower.
@@ -42,7 +77,8 @@ def torch_settings() -> Iterator[None]:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     try:
-        yield
+        with _one_thread:
+            yield
     finally:
         torch.set_flush_denormal(flushed)
         torch.set_num_threads(threads)
@@ -65,15 +101,16 @@ class Sharing:
     def among(self, most: int) -> Iterator[None]:
         """Do the work by `threads`, of which there may be so many."""
         times = [self._times.setdefault(n, []) for n in (1, most)]
-        tried = min(times, key=len)
-        if len(tried) == _TRIES:
+        made = sum(map(len, times))
+        if made == 2 * _TRIES:
             self.threads = 1 if statistics.median(times[0]) <= statistics.median(times[1]) else most
             yield
             return
-        self.threads = 1 if tried is times[0] else most
+        turn = made // _TURN % 2  # several in a row: updates may take turns as well
+        self.threads = (1, most)[turn]
         began = time.perf_counter()
         yield
-        tried.append(time.perf_counter() - began)
+        times[turn].append(time.perf_counter() - began)
 
 
 def in_shares(n: int, threads: int, work: Callable[[int, int], _Result]) -> list[_Result]:

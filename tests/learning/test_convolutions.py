@@ -18,19 +18,20 @@ HEADS = {"policy": (4, 0.01), "value": (1, 1.0)}
 def test_outputs_and_gradients_are_those_of_torchs_own_layers(shape, shared):
     nets = Networks(shape, (6,), HEADS, SEEDS, shared=shared)
     seen = torch.randn(2, 7, *shape, generator=torch.Generator().manual_seed(1))
-    out, given = nets.forward(seen)
-    slope = torch.randn(out.shape, generator=torch.Generator().manual_seed(2))
-    nets.backward(slope, given)
-    found = nets._views(nets.grad)
+    judged = nets.judge(seen)
+    slope = torch.randn(judged.out.shape, generator=torch.Generator().manual_seed(2))
+    judged.slope[:] = slope.numpy()
+    nets.backward(judged)
+    found = nets.views(nets.grad)
     looks = Convolutions(shape)
     for i in range(2):
         for k in range(nets.kinds):
-            own = [array[i * nets.kinds + k].clone().requires_grad_() for array in nets._views(nets.flat)]
+            own = [array[i * nets.kinds + k].clone().requires_grad_() for array in nets.views(nets.flat)]
             x = seen[i]
             for (_, _, stride), weight, bias in zip(looks.weights, own[4::2], own[5::2], strict=True):
                 x = torch.nn.functional.conv2d(x, weight, bias, stride, padding=1).relu()
             said = torch.tanh(x.flatten(1) @ own[0] + own[1]) @ own[2] + own[3]
-            torch.testing.assert_close(out[i, k], said, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(torch.from_numpy(judged.out[i, k]), said, rtol=1e-4, atol=1e-5)
             (said * slope[i, k]).sum().backward()
             for array, grad in zip(own, found, strict=True):
                 torch.testing.assert_close(grad[i * nets.kinds + k], array.grad, rtol=1e-3, atol=1e-4)
@@ -44,7 +45,7 @@ def test_a_large_picture_is_halved_until_it_is_small():
 
 def test_a_replicas_convolutions_depend_on_its_seed_alone():
     both, one = (Networks((2, 4, 4), (6,), HEADS, seeds) for seeds in (SEEDS, SEEDS[1:]))
-    for many, single in zip(both._views(both.flat), one._views(one.flat), strict=True):
+    for many, single in zip(both.views(both.flat), one.views(one.flat), strict=True):
         torch.testing.assert_close(many[2:], single, rtol=0, atol=0)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.special import log_softmax, softmax
 
 from rlsandbox.learning.natural_gradient import Fisher, conjugate_gradient, flat_of, rows_of
 from rlsandbox.learning.networks import Networks
@@ -25,13 +26,12 @@ def made(hidden: tuple[int, ...], shape: tuple[int, ...] = (N_INPUTS,), activati
 
 def scores(nets: Networks, seen: torch.Tensor, replica: int) -> tuple[np.ndarray, np.ndarray]:
     """pi(a|s) `[B, A]` and grad log pi(a|s) `[B, A, P / N]` of a replica, one backward pass each."""
-    chances = nets.by_head(nets.forward(seen)[0])["policy"].softmax(dim=-1)[replica].double().numpy()
+    chances = softmax(nets.by_head(nets.forward(seen))["policy"][replica].astype(np.float64), axis=-1)
     found = []
     for b, a in np.ndindex(chances.shape):
-        nets.grad.zero_()
         judged = nets.judge(seen)
         judged.slopes["policy"][replica, b] = np.eye(chances.shape[1])[a] - chances[b]
-        nets.backward(judged.slope, judged.given)
+        nets.backward(judged)
         found.append(rows_of(nets, nets.grad)[replica])
     nets.grad.zero_()
     return chances, np.array(found).reshape(*chances.shape, -1)
@@ -83,12 +83,12 @@ def test_the_matrix_is_the_curvature_of_the_divergence(hidden):
     vector = rng.normal(size=(2, nets.flat.numel() // 2)) * 0.003
     wanted = 0.5 * np.einsum("np,np->n", vector, Fisher(nets, SOFTMAX, seen, share, 0.0).product(vector))
 
-    def log_policy() -> torch.Tensor:
-        return nets.by_head(nets.forward(seen)[0])["policy"].double().log_softmax(dim=-1)
+    def log_policy() -> np.ndarray:
+        return log_softmax(nets.by_head(nets.forward(seen))["policy"].astype(np.float64), axis=-1)
 
     old = log_policy()
     nets.flat.copy_(torch.from_numpy(flat_of(nets, rows_of(nets, nets.flat) + vector)))
-    moved = (old.exp() * (old - log_policy())).sum(dim=-1).mean(dim=1)
+    moved = (np.exp(old) * (old - log_policy())).sum(axis=-1).mean(axis=1)
     np.testing.assert_allclose(moved, wanted, rtol=0.03)
 
 
@@ -99,12 +99,12 @@ def test_the_matrix_of_gaussians_is_the_curvature_of_their_divergence():
     nets.flat.copy_(torch.randn(nets.flat.shape, generator=torch.Generator().manual_seed(1)) * 0.5)
     seen, share = observed((N_INPUTS,), False), rng.dirichlet(np.ones(BATCH), 2)
     vector = rng.normal(size=(2, nets.flat.numel() // 2)) * 0.003
-    bias = nets._numbers[-1][2, 0]  # of the second replica's actor
+    bias = nets.numbers[-1][2, 0]  # of the second replica's actor
     bias[3] = 5.0
     wanted = 0.5 * np.einsum("np,np->n", vector, Fisher(nets, family, seen, share, 0.0).product(vector))
 
     def head() -> np.ndarray:
-        return nets.by_head(nets.forward(seen)[0])["policy"].double().numpy()
+        return nets.by_head(nets.forward(seen))["policy"].astype(np.float64)
 
     old = head()
     nets.flat.copy_(torch.from_numpy(flat_of(nets, rows_of(nets, nets.flat) + vector)))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from rlsandbox.learning.dense import Units
 from rlsandbox.learning.networks import Networks, orthogonal
 
 HEADS = {"policy": (4, 0.01), "value": (1, 1.0)}
@@ -14,9 +15,13 @@ SEEDS = (3, 11, 2**40)
 N_INPUTS, BATCH = 7, 9
 
 
-def made(hidden=(6, 5), shared=False, activation="tanh", seeds: Any = SEEDS, heads=None) -> Networks:
-    """Networks whose numbers are all random, biases too."""
-    nets = Networks((N_INPUTS,), hidden, heads or HEADS, seeds, activation, shared)
+def made(
+    hidden=(6, 5), shared=False, activation="tanh", seeds: Any = SEEDS, heads=None, compiled=True, parts=1
+) -> Networks:
+    """Networks whose numbers are all random, biases too; computed by kernels or by torch."""
+    nets = Networks((N_INPUTS,), hidden, heads or HEADS, seeds, activation, shared, parts=parts)
+    if not compiled:
+        nets.perceptrons = None
     nets.flat.copy_(torch.randn(nets.flat.shape, generator=torch.Generator().manual_seed(1)) * 0.5)
     return nets
 
@@ -55,7 +60,7 @@ def sent_back(nets: Networks, seen: torch.Tensor, slopes: dict[str, Any]) -> dic
     judged = nets.judge(seen)
     for name, slope in slopes.items():
         judged.slopes[name][:] = slope
-    nets.backward(judged.slope, judged.given)
+    nets.backward(judged)
     return judged.said
 
 
@@ -68,11 +73,15 @@ def gradients(nets: Networks, replica: int) -> list[tuple[np.ndarray, np.ndarray
 
 
 @pytest.mark.parametrize(
-    ("hidden", "shared", "activation", "one_hot"),
-    list(itertools.product([(), (5,), (6, 5)], [False, True], ["tanh", "relu"], [False, True])),
+    ("hidden", "shared", "squashes", "one_hot", "compiled"),
+    list(
+        itertools.product([(), (5,), (12, 5)], [False, True], ["tanh", "relu"], [False, True], [False, True])
+    ),
 )
-def test_outputs_and_gradients_are_those_of_plain_networks(hidden, shared, activation, one_hot):
-    rng, nets = np.random.default_rng(0), made(hidden, shared, activation)
+def test_outputs_and_gradients_are_those_of_plain_networks(hidden, shared, squashes, one_hot, compiled):
+    rng, activation = np.random.default_rng(0), "tanh" if squashes else "relu"
+    nets = made(hidden, shared, activation, compiled=compiled)
+    nets.grad.fill_(7.0)  # of something else before
     states = rng.integers(N_INPUTS, size=(3, BATCH))
     dense = rng.normal(size=(3, BATCH, N_INPUTS)).astype(np.float32)
     slopes = {name: rng.normal(size=(3, BATCH, size)) for name, (size, _) in HEADS.items()}
@@ -92,16 +101,16 @@ def test_outputs_and_gradients_are_those_of_plain_networks(hidden, shared, activ
 
 
 @pytest.mark.parametrize(
-    ("hidden", "shared", "activation", "threads"),
-    list(itertools.product([(), (5,), (6, 5)], [False, True], ["tanh", "relu"], [1, 2])),
+    ("hidden", "shared", "activation", "compiled"),
+    list(itertools.product([(), (5,), (6, 5)], [False, True], ["tanh", "relu"], [False, True])),
 )
-def test_slopes_at_inputs_are_those_of_plain_networks(hidden, shared, activation, threads):
-    rng, nets = np.random.default_rng(0), made(hidden, shared, activation)
+def test_slopes_at_inputs_are_those_of_plain_networks(hidden, shared, activation, compiled):
+    rng, nets = np.random.default_rng(0), made(hidden, shared, activation, compiled=compiled)
     seen = rng.normal(size=(3, BATCH, N_INPUTS)).astype(np.float32)
-    judged = nets.judge(torch.from_numpy(seen), threads)
+    judged = nets.judge(torch.from_numpy(seen))
     for slope in judged.slopes.values():
-        slope[:] = rng.normal(size=slope.shape)
-    found = nets.slopes_at_inputs(judged.slope, judged.given)
+        slope[:] = rng.normal(size=slope.shape) * (rng.random((3, BATCH, 1)) < 0.7)  # some rows have none
+    found = nets.slopes_at_inputs(judged)
     assert found.shape == seen.shape and not nets.grad.any()  # of the weights it says nothing
     for i in range(3):
         x: Any = torch.from_numpy(seen[i].astype(np.float64)).requires_grad_()
@@ -110,28 +119,52 @@ def test_slopes_at_inputs_are_those_of_plain_networks(hidden, shared, activation
 
 
 @pytest.mark.parametrize("one_hot", [False, True])
-def test_threads_change_no_bit(one_hot):
+def test_what_a_replica_says_depends_on_nobody_beside_it_to_the_last_bit(one_hot):
+    rng, nets = np.random.default_rng(0), made(seeds=range(5))
+    seen = torch.from_numpy(rng.integers(N_INPUTS, size=(5, 64)))
+    if not one_hot:
+        seen = torch.from_numpy(rng.normal(size=(5, 64, N_INPUTS)).astype(np.float32))
+    slope = rng.normal(size=(5, 2, 64, 4)).astype(np.float32)
     found = []
-    for threads in (1, 2, 3, 8):
-        rng, nets = np.random.default_rng(0), made(seeds=range(5))
-        seen = torch.from_numpy(rng.integers(N_INPUTS, size=(5, 64)))
-        if not one_hot:
-            seen = torch.from_numpy(rng.normal(size=(5, 64, N_INPUTS)).astype(np.float32))
-        out, given = nets.forward(seen, threads)
-        slope = torch.from_numpy(rng.normal(size=out.shape).astype(np.float32))
-        nets.backward(slope, given)
-        found.append([array.numpy().tobytes() for array in (out, nets.grad)])
-    assert all(other == found[0] for other in found[1:])
+    for cuts in ((0, 5), (0, 2, 5), (0, 1, 2, 3, 4, 5)):
+        out = []
+        for begin, end in itertools.pairwise(cuts):
+            judged = nets.judge(seen[begin:end], Units(begin, end))
+            judged.slope[:] = slope[begin:end]
+            nets.backward(judged)
+            out.append(judged.out)
+        found.append([np.concatenate(out).tobytes(), nets.grad.numpy().tobytes()])
+        nets.grad.zero_()
+    assert found[1] == found[0] and found[2] == found[0]
 
 
-def test_gradients_add_up_until_they_are_followed():
-    nets = made()
-    seen = torch.zeros(3, 1, dtype=torch.int64)
-    sent_back(nets, seen, {"value": 1.0})
-    once = nets.grad.clone()
-    sent_back(nets, seen, {"value": 1.0})
-    assert once.abs().sum() > 0
-    torch.testing.assert_close(nets.grad, 2 * once)
+def test_parts_of_a_batch_add_up_to_its_gradient():
+    rng, whole, cut = np.random.default_rng(0), made(), made(parts=2)
+    seen = torch.from_numpy(rng.normal(size=(3, 8, N_INPUTS)).astype(np.float32))
+    slope = rng.normal(size=(3, 2, 8, 4)).astype(np.float32)
+    judged = whole.judge(seen)
+    judged.slope[:] = slope
+    whole.backward(judged)
+    for unit in range(6):
+        i, rows = unit // 2, slice(unit % 2 * 4, unit % 2 * 4 + 4)
+        part = cut.judge(seen[i : i + 1, rows], Units(unit, unit + 1, 2))
+        np.testing.assert_allclose(part.out[0], judged.out[i, :, rows], rtol=0, atol=1e-6)
+        part.slope[:] = slope[i : i + 1, :, rows]
+        cut.backward(part)
+    cut.add_up()
+    torch.testing.assert_close(cut.grad, whole.grad, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_one_head_alone_says_what_it_says_among_others(compiled):
+    nets = made(heads={"q1": (1, 1.0), "q2": (1, 1.0)}, compiled=compiled)
+    seen = torch.randn(3, BATCH, N_INPUTS, generator=torch.Generator().manual_seed(5))
+    both, one = nets.forward(seen), nets.only("q2")
+    np.testing.assert_allclose(one.forward(seen)[:, 0], both[:, 1], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(one.few(seen.numpy())[:, 0], both[:, 1], rtol=0, atol=1e-6)
+    judged, alone = nets.judge(seen), one.judge(seen)
+    judged.slopes["q2"][:] = alone.slope[:, 0] = 1.0
+    np.testing.assert_allclose(one.slopes_at_inputs(alone), nets.slopes_at_inputs(judged), rtol=0, atol=1e-6)
 
 
 def test_a_gradient_of_one_replica_or_head_is_none_of_another():
@@ -147,10 +180,10 @@ def test_a_gradient_of_one_replica_or_head_is_none_of_another():
 def test_a_copy_keeps_its_numbers():
     nets = made()
     seen = torch.zeros(3, 2, dtype=torch.int64)
-    before, twin = nets.forward(seen)[0].clone(), nets.copy()
+    before, twin = nets.forward(seen), nets.copy()
     nets.flat.mul_(3.0)
-    torch.testing.assert_close(twin.forward(seen)[0], before, rtol=0, atol=0)
-    assert not torch.equal(nets.forward(seen)[0], before)
+    np.testing.assert_array_equal(twin.forward(seen), before)
+    assert not np.array_equal(nets.forward(seen), before)
 
 
 @pytest.mark.parametrize("hidden", [(), (6, 5)])
@@ -162,10 +195,10 @@ def test_after_an_edit_known_states_and_actions_are_worth_what_they_were(shared,
     states, actions = np.array([6, -1, 0, 2, -1]), np.array([3, -1, 0])
     new.take_over(old, states, actions)
     known, there = np.flatnonzero(states >= 0), states[states >= 0]
-    said = new.by_head(new.forward(torch.from_numpy(np.tile(known, (3, 1))))[0])
-    was = old.by_head(old.forward(torch.from_numpy(np.tile(there, (3, 1))))[0])
-    torch.testing.assert_close(said["value"], was["value"], rtol=0, atol=1e-6)
-    torch.testing.assert_close(said["q"][..., [0, 2]], was["q"][..., [3, 0]], rtol=0, atol=1e-6)
+    said = new.by_head(new.forward(torch.from_numpy(np.tile(known, (3, 1)))))
+    was = old.by_head(old.forward(torch.from_numpy(np.tile(there, (3, 1)))))
+    np.testing.assert_allclose(said["value"], was["value"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(said["q"][..., [0, 2]], was["q"][..., [3, 0]], rtol=0, atol=1e-6)
     for i in range(3):
         now = new.layers(i)
         np.testing.assert_array_equal(now[0][0][:, [1, 4]], fresh[i][0][0][:, [1, 4]])  # states that are new
@@ -178,9 +211,9 @@ def test_where_an_edit_leaves_inputs_and_actions_alone_nothing_is_said_different
     new = Networks((N_INPUTS,), (6,), HEADS, SEEDS, shared=shared)
     new.take_over(old, None, np.arange(4))
     seen = torch.randn(3, BATCH, N_INPUTS, generator=torch.Generator().manual_seed(5))
-    said, was = (nets.by_head(nets.forward(seen)[0]) for nets in (new, old))
+    said, was = (nets.by_head(nets.forward(seen)) for nets in (new, old))
     for name in HEADS:
-        torch.testing.assert_close(said[name], was[name], rtol=0, atol=0)
+        np.testing.assert_array_equal(said[name], was[name])
 
 
 def test_weights_begin_orthogonal_with_the_gains_of_their_layers_and_biases_at_zero():

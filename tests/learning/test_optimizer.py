@@ -37,7 +37,6 @@ def test_fifty_steps_are_those_of_torch_with_clipped_gradients(rule):
         grad = rng.normal(size=nets.grad.numel()).astype(np.float32) * (0.05 + 0.1 * (step % 3))
         nets.grad.copy_(torch.from_numpy(grad))
         norms = optimizer.step(np.ones(3, np.bool_), most)
-        assert not nets.grad.any()
         for i in range(3):
             for parameter, part in zip(theirs[i], split(grad, sizes), strict=True):
                 parameter.grad = torch.from_numpy(part[i].astype(np.float64))
@@ -81,7 +80,7 @@ def test_who_rests_keeps_every_bit(rule):
         ]
         nets.grad.copy_(torch.randn(nets.grad.shape, generator=generator))
         norms = optimizer.step(np.array(active), 0.5)
-        assert (norms > 0).all() and not nets.grad.any()
+        assert (norms > 0).all()
         after = [split(array, sizes) for array in (nets.flat.numpy(), optimizer.first, optimizer.second)]
         for i, moves in enumerate(active):
             for old, new in zip(itertools.chain(*before), itertools.chain(*after), strict=True):

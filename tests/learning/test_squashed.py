@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlsandbox.learning.squashed import LOG_STD, draw_normal, draw_squashed, draw_uniform, slope_squashed
+from rlsandbox.learning.squashed import LOG_STD, draw_normal, draw_uniform, slope_squashed, squash_drawn
 from rlsandbox.worlds.draws import seeded
 
 N, B, A = 2, 9, 3
@@ -15,9 +15,8 @@ N, B, A = 2, 9, 3
 def drawn(said: np.ndarray, rng: Any, moving: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shape = *said.shape[:2], said.shape[2] // 2
     action, normal, log_prob = np.zeros(shape, np.float32), np.zeros(shape), np.zeros(shape[:2])
-    draw_squashed(
-        said, rng, np.ones(len(said), np.bool_) if moving is None else moving, action, normal, log_prob
-    )
+    draw_normal(rng, np.ones(len(said), np.bool_) if moving is None else moving, normal)
+    squash_drawn(said, normal, action, log_prob)
     return action, normal, log_prob
 
 
@@ -59,11 +58,11 @@ def test_the_correction_of_the_squash_by_hand():
 
 def test_draws_are_what_a_replica_alone_would_draw():
     said = heads()
-    action, _, log_prob = drawn(said, seeded((1, 2)), np.array([False, True]))
+    action, normal, log_prob = drawn(said, seeded((1, 2)), np.array([False, True]))
     own, _, own_log_prob = drawn(said[1:], seeded((2,)))
     np.testing.assert_array_equal(action[1], own[0])
     np.testing.assert_array_equal(log_prob[1], own_log_prob[0])
-    assert not action[0].any()
+    assert not normal[0].any()
 
 
 @pytest.mark.parametrize("mean", [-400.0, 400.0])

@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from rlsandbox.learning.agent import Floats, Part, Preset, Update, number
 from rlsandbox.learning.critics import Batch, Critics, CriticsConfig
+from rlsandbox.learning.dense import Units
 from rlsandbox.learning.ground import Heads
 from rlsandbox.learning.guided import Rule
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.policy_gradient import Softmax, log_softmax
 from rlsandbox.learning.problem import Problem, Remap
-from rlsandbox.learning.squashed import draw_squashed, slope_squashed
+from rlsandbox.learning.squashed import slope_squashed, squash_drawn
 from rlsandbox.learning.written import closed
 
 COURSE = {"units": 64, "batch": 64, "learning_rate": 3e-3, "temperature": 0.1, "tau": 0.02}
@@ -75,9 +76,8 @@ class SAC(Critics):
         config, size = self.config, self.problem.actions.size
         heads = {"policy": (2 * size if self.continuous else size, 0.01)}
         hidden = [config.units] * config.layers
-        return Networks(
-            self.observation_shape, hidden, heads, self.seeds, config.activation, False, self.device
-        )
+        kind = config.activation, False, self.device, self.parts
+        return Networks(self.observation_shape, hidden, heads, self.seeds, *kind)
 
     @property
     def temperature(self) -> Floats:
@@ -103,14 +103,14 @@ class SAC(Critics):
             return Softmax(head.shape[2]).sample(head, self.walk.rng, moving)
         if self.beginning:
             return self.at_random((*head.shape[:2], head.shape[2] // 2), moving)
-        return self.drawn_from(head, moving)[0]
+        return self.squashed(head, self.normal((*head.shape[:2], head.shape[2] // 2), moving))[0]
 
-    def drawn_from(self, head: NDArray[Any], moving: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
-        """Actions `[N, B, A]`, the normal numbers behind them, and log-probabilities `[N, B]`."""
-        shape = *head.shape[:2], head.shape[2] // 2
-        action, normal, log_prob = np.zeros(shape, np.float32), np.zeros(shape), np.zeros(shape[:2])
-        draw_squashed(head, self.walk.rng, moving, action, normal, log_prob)
-        return action, normal, log_prob
+    @staticmethod
+    def squashed(head: NDArray[Any], normal: Floats) -> tuple[NDArray[np.float32], Floats]:
+        """Actions `[n, B, A]` of normal numbers, and their log-probabilities `[n, B]`."""
+        action, log_prob = np.empty(normal.shape, np.float32), np.empty(normal.shape[:2])
+        squash_drawn(head, normal, action, log_prob)
+        return action, log_prob
 
     def best(self, said: Heads) -> NDArray[Any]:
         """The middle of the policy, or its likeliest action."""
@@ -121,40 +121,50 @@ class SAC(Critics):
 
     def update(self, active: NDArray[np.bool_]) -> None:
         """Critics towards soft targets, the actor towards what they say, the temperature, and the targets."""
-        batch = self.drawn()
-        improve, alpha = self._continuous if self.continuous else self._numbered, self.temperature
-        q, target, nexts, losses, entropy = improve(batch, active)
+        batch, alpha = self.drawn(), self.temperature
+        improve = self._continuous if self.continuous else self._numbered
+        q, target, nexts, actor_loss, entropy = improve(batch, active)
         if self.config.automatic:
             self._warm(entropy, active)
         self.target_critics.follow(self.critics, self.config.tau, active)
         self.updates += 1
-        numbers = *losses, q.mean(axis=(0, 2)), np.abs(target - q[0]).mean(axis=1), entropy, self.temperature
+        numbers = *self.judgement(q, target, actor_loss), entropy, self.temperature
         self.log.add(np.vstack((*numbers, self.critic_norm, self.remembered_steps)), active)
-        told = {"state": batch.states, "action": batch.actions, "next_state": batch.next_states, **nexts}
+        told = {name: self.by_replica(array) for name, array in batch.told().items()} | nexts
         told["temperature"] = alpha[:, None]  # that of the target: it has moved on since
-        told |= {"reward": batch.reward, "terminated": batch.terminated, "before": q[0], "target": target}
-        self.show(active, told | {f"now {k + 1}": value for k, value in enumerate(q)})
+        told |= {"before": q[..., 0], "target": target, "now 1": q[..., 0], "now 2": q[..., 1]}
+        self.show(active, told)
 
     def _continuous(self, batch: Batch, active: NDArray[np.bool_]) -> tuple[Any, ...]:
-        nets, alpha = self.nets, self.temperature[:, None]
-        out = nets.forward(batch.next_seen, self._threads)[0].cpu().numpy()
-        head: Floats = nets.by_head(out)["policy"].astype(np.float64)
-        next_action, _, next_log_prob = self.drawn_from(head, active)
-        next_q = self.said_by(self.target_critics, self.beside(batch.next_seen, next_action))[..., 0]
-        soft = next_q.min(axis=0) - alpha * next_log_prob
-        target = batch.reward + batch.goes_on * soft
-        judged = self.critics.judge(self.beside(batch.seen, batch.actions), self._threads)
-        q, loss = self.fit_critics(judged, target, None, active)
+        temperature = np.repeat(self.temperature, self.parts)
+        alpha, share = temperature[:, None], 1.0 / self.config.batch
+        next_normal, normal = self.normal_by_unit(active), self.normal_by_unit(active)
 
-        judged = nets.judge(batch.seen, self._threads)
-        action, normal, log_prob = self.drawn_from(judged.said["policy"], active)
-        pull, least = self.pull(self.critics, batch.seen, action)
-        share, slope = 1.0 / log_prob.shape[1], judged.slopes["policy"]
-        slope_squashed(judged.said["policy"], action, normal, pull, self.temperature, share, slope)
-        self.descend_actor(judged, active)
-        actor_loss = (alpha * log_prob - least).mean(axis=1)
-        nexts = {"next": next_q.min(axis=0), "next_log_prob": next_log_prob}
-        return q, target, nexts, (loss, actor_loss), -log_prob.mean(axis=1)
+        def judge_steps(units: Units) -> tuple[NDArray[Any], ...]:
+            own, seen = units.own, batch.next_seen[units.own]
+            action, log_prob = self.squashed(self.nets.forward(seen, units)[:, 0], next_normal[own])
+            next_q = self.valued(self.target_critics, seen, action, units).min(axis=2)
+            target = batch.reward[own] + batch.goes_on[own] * (next_q - alpha[own] * log_prob)
+            _, q = self.fit_critics(self.beside(batch.seen[own], batch.actions[own]), target, None, units)
+            return q, target, next_q, log_prob
+
+        def improve(units: Units) -> tuple[NDArray[Any], ...]:
+            own = units.own
+            judged = self.nets.judge(batch.seen[own], units)
+            head = judged.said["policy"]
+            action, log_prob = self.squashed(head, normal[own])
+            pull, least = self.pull(self.critics, batch.seen[own], action, units)
+            slope = judged.slopes["policy"]
+            slope_squashed(head, action, normal[own], pull, temperature[own], share, slope)
+            self.nets.backward(judged)
+            return log_prob, least
+
+        q, target, next_q, next_log_prob = map(self.by_replica, self.shared_out(judge_steps, self.parts))
+        self.follow_critics(active)
+        log_prob, least = map(self.by_replica, self.shared_out(improve, self.parts))
+        self.follow_actor(active)
+        actor_loss = (self.temperature[:, None] * log_prob - least).mean(axis=1)
+        return q, target, {"next": next_q, "next_log_prob": next_log_prob}, actor_loss, -log_prob.mean(axis=1)
 
     def _numbered(self, batch: Batch, active: NDArray[np.bool_]) -> tuple[Any, ...]:
         alpha = self.temperature[:, None, None]
@@ -163,22 +173,30 @@ class SAC(Critics):
         chances = np.exp(log_next)
         soft = (chances * (next_q - alpha * log_next)).sum(axis=2)
         target = batch.reward + batch.goes_on * soft
-        judged = self.critics.judge(batch.seen, self._threads)
-        q, loss = self.fit_critics(judged, target, batch.actions, active)
 
-        least = self.least({name: said.astype(np.float64) for name, said in judged.said.items()})
-        judged = self.nets.judge(batch.seen, self._threads)
-        log_prob = log_softmax(judged.said["policy"].astype(np.float64))
-        chance = np.exp(log_prob)
-        cost = alpha * log_prob - least
-        expected = (chance * cost).sum(axis=2, keepdims=True)
-        # d/dz_j of sum pi (alpha log pi - Q) is pi_j (cost_j - expected cost)
-        judged.slopes["policy"][:] = chance * (cost - expected) / cost.shape[1]
-        self.descend_actor(judged, active)
-        entropy = -(chance * log_prob).sum(axis=2).mean(axis=1)
+        def judge_steps(units: Units) -> tuple[NDArray[Any], ...]:
+            own = units.own
+            said, q = self.fit_critics(batch.seen[own], target[own], batch.actions[own], units)
+            return q, self.least(said).astype(np.float64)
+
+        q, least = self.shared_out(judge_steps)
+        self.follow_critics(active)
+
+        def improve(units: Units) -> tuple[NDArray[Any], ...]:
+            judged = self.nets.judge(batch.seen[units.own], units)
+            log_prob = log_softmax(judged.said["policy"].astype(np.float64))
+            chance, cost = np.exp(log_prob), alpha[units.own] * log_prob - least[units.own]
+            expected = (chance * cost).sum(axis=2, keepdims=True)
+            # d/dz_j of sum pi (alpha log pi - Q) is pi_j (cost_j - expected cost)
+            judged.slopes["policy"][:] = chance * (cost - expected) / cost.shape[1]
+            self.nets.backward(judged)
+            return expected.mean(axis=(1, 2)), -(chance * log_prob).sum(axis=2).mean(axis=1)
+
+        actor_loss, entropy = self.shared_out(improve)
+        self.follow_actor(active)
         mean_log = (chances * log_next).sum(axis=2)
         nexts = {"next": (chances * next_q).sum(axis=2), "next_log_prob": mean_log}
-        return q, target, nexts, (loss, expected[..., 0].mean(axis=1)), entropy
+        return q, target, nexts, actor_loss, entropy
 
     @staticmethod
     def least(said: Heads) -> Floats:

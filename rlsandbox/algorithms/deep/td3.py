@@ -10,12 +10,12 @@ algorithm 1.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.critics import Batch
+from rlsandbox.learning.agent import Floats
 from rlsandbox.learning.deterministic import Deterministic, DeterministicConfig
 from rlsandbox.learning.hyperparams import hp
 
@@ -39,11 +39,10 @@ class TD3(Deterministic):
         )
         noise_clip: float = hp(0.5, ge=0, le=10, doc="most that this noise may be", live=True, advanced=True)
 
-    def next_action(self, batch: Batch, active: NDArray[np.bool_]) -> NDArray[Any]:
+    def noise(self, active: NDArray[np.bool_]) -> Floats:
         """Similar actions have similar values (section 5.3)."""
-        action, config = super().next_action(batch, active), self.config
-        noise = config.target_noise * self.normal(action, active)
-        return np.clip(action + noise.clip(-config.noise_clip, config.noise_clip), -1.0, 1.0)
+        most = self.config.noise_clip
+        return (self.config.target_noise * self.normal_by_unit(active)).clip(-most, most)
 
     @property
     def improves_actor(self) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from rlsandbox.learning import critics
 from rlsandbox.learning.critics import Batch
 from rlsandbox.learning.squashed import LOG_STD
 from rlsandbox.worlds.point_world import PointWorld
@@ -85,11 +86,15 @@ class First:
     def target(self, i: int, following: Any) -> Any:
         """What critics are drawn to: a cut step leads on, one that terminated does not."""
         goes_on = torch.arange(60) < CUT + ORDINARY
-        return (tensor(self.batch.reward, i) + GAMMA * goes_on * following).detach()
+        return (tensor(self.of("reward"), i) + GAMMA * goes_on * following).detach()
+
+    def of(self, name: str) -> np.ndarray:
+        """A field of the batch, by replica."""
+        return self.agent.by_replica(np.asarray(getattr(self.batch, name)))
 
     def seen(self, i: int) -> tuple[Any, Any]:
         """What is seen of the states and of the next ones."""
-        return tensor(self.batch.seen.numpy(), i), tensor(self.batch.next_seen.numpy(), i)
+        return tensor(self.of("seen"), i), tensor(self.of("next_seen"), i)
 
     def check(self, name: str, i: int, networks: Any, loss: Any) -> None:
         """Gradients are those of the loss, and the numbers a first step of Adam away."""
@@ -158,14 +163,22 @@ def tensor(array: Any, replica: int) -> Any:
 # -- updates ---------------------------------------------------------------------------------------
 
 
+@pytest.fixture(params=[1, 2])
+def parts(request, monkeypatch):
+    """How many parts batches have."""
+    monkeypatch.setattr(critics, "_LARGE", 1 if request.param == 2 else 2**60)
+    return request.param
+
+
 @pytest.mark.parametrize("automatic", [True, False])
-def test_an_update_of_sac_with_continuous_actions(automatic):
+def test_an_update_of_sac_with_continuous_actions(automatic, parts):
     first, alpha = First("sac", NEAR, temperature=0.3, automatic=automatic), 0.3
-    agent, batch, before = first.agent, first.batch, first.before
+    agent, before = first.agent, first.before
     again: Any = begin("sac", NEAR, (0, 5), **TINY).agent
     again.walk.rng[:] = first.rng
-    moving, shape = np.ones(2, np.bool_), np.zeros((2, 60, 4))
-    normals = [again.drawn_from(shape, moving)[1] for _ in range(2)]  # for the next states, then for these
+    moving = np.ones(2, np.bool_)
+    normals = [again.normal((2, 60, 2), moving) for _ in range(2)]  # for the next states, then for these
+    assert agent.parts == parts
 
     def draws(i: int, seen: Any, normal: Any) -> tuple[Any, Any]:
         out = says(before["nets"][i][0], seen)
@@ -179,7 +192,7 @@ def test_an_update_of_sac_with_continuous_actions(automatic):
         action, log_prob = draws(i, next_seen, tensor(normals[0], i))
         both = [says(net, torch.cat((next_seen, action), 1))[:, 0] for net in before["target_critics"][i]]
         target = first.target(i, torch.minimum(*both) - alpha * log_prob)
-        x = torch.cat((seen, tensor(batch.actions, i)), 1)
+        x = torch.cat((seen, tensor(first.of("actions"), i)), 1)
         errors = [(says(net, x)[:, 0] - target) ** 2 for net in before["critics"][i]]
         first.check("critics", i, before["critics"][i], torch.stack(errors).mean(dim=1).sum())
         action, log_prob = draws(i, seen, tensor(normals[1], i))
@@ -211,30 +224,26 @@ def test_an_update_of_sac_with_numbered_actions():
 
 
 @pytest.mark.parametrize("algorithm", ["td3", "ddpg"])
-def test_an_update_of_a_deterministic_actor(algorithm, monkeypatch):
+def test_an_update_of_a_deterministic_actor(algorithm, parts, monkeypatch):
     smooth = algorithm == "td3"
     noise = np.random.default_rng(3).normal(size=(2, 60, 2)) * 2
     clipped = np.clip(0.2 * noise, -0.5, 0.5) if smooth else np.zeros_like(noise)
     assert not smooth or (np.abs(clipped) == 0.5).any()
     if smooth:
-        from rlsandbox.learning.deterministic import Deterministic
-
-        plain = Deterministic.normal
+        plain = critics.Critics.normal
         monkeypatch.setattr(
-            Deterministic,
-            "normal",
-            lambda self, x, on: noise if x.shape == noise.shape else plain(self, x, on),
+            critics.Critics, "normal", lambda self, s, on: noise if s == noise.shape else plain(self, s, on)
         )
     first = First(algorithm, NEAR, **({"target_noise": 0.2, "noise_clip": 0.5} if smooth else {}))
-    agent, batch, before = first.agent, first.batch, first.before
-    assert agent.critics.kinds == (2 if smooth else 1)
+    agent, before = first.agent, first.before
+    assert agent.critics.kinds == (2 if smooth else 1) and agent.parts == parts
     for i in (0, 1):
         seen, next_seen = first.seen(i)
         action = (says(before["target"][i][0], next_seen).tanh() + tensor(clipped, i)).clamp(-1, 1)
         x = torch.cat((next_seen, action), 1)
         nexts = torch.stack([says(net, x)[:, 0] for net in before["target_critics"][i]]).amin(dim=0)
         target = first.target(i, nexts)
-        x = torch.cat((seen, tensor(batch.actions, i)), 1)
+        x = torch.cat((seen, tensor(first.of("actions"), i)), 1)
         errors = [(says(net, x)[:, 0] - target) ** 2 for net in before["critics"][i]]
         first.check("critics", i, before["critics"][i], torch.stack(errors).mean(dim=1).sum())
         action = says(before["nets"][i][0], seen).tanh()
@@ -242,6 +251,21 @@ def test_an_update_of_a_deterministic_actor(algorithm, monkeypatch):
         first.check("nets", i, before["nets"][i], loss)
         first.check_followed("target_critics", "critics", i)
         first.check_followed("target", "nets", i)
+
+
+@pytest.mark.parametrize("algorithm", ["sac", "td3", "ddpg"])
+def test_threads_that_share_a_batch_change_no_bit(algorithm, monkeypatch):
+    monkeypatch.setattr(critics, "_LARGE", 1)
+    one, two = (begin(algorithm, NEAR, (0, 5), **TINY) for _ in range(2))
+    two.threads = 2
+    used = set()
+    for session in (one, two):
+        while session.clock < 120:
+            session.tick(1)
+            used.add((session.threads, session.agent._threads))
+    assert used == {(1, 1), (2, 1), (2, 2)} and one.agent.parts == 2
+    mine, own = one.agent.state(), two.agent.state()
+    assert all(mine[name].tobytes() == own[name].tobytes() for name in mine)
 
 
 def test_td3_improves_its_actor_and_targets_at_every_third_update_alone():
