@@ -182,12 +182,19 @@ def log_sum_exp(logits: Any) -> float:
 
 
 @kernel(inline="always")
-def entropy_of(logits: Any, whole: float) -> float:
-    """Entropy of softmax of `[A]`; `whole` is its `log_sum_exp`."""
-    entropy = 0.0
+def weighed_choices(logits: Any) -> tuple[float, float, float]:
+    """Of softmax of `[A]` the greatest logit z, W = sum e^(z_j - z), and the entropy, with A exponentials.
+
+    With log pi_j = z_j - z - log W, the entropy is log W - sum e^(z_j - z) (z_j - z) / W.
+    """
+    highest, total, moved = logits[0], 0.0, 0.0
+    for j in range(1, logits.shape[0]):
+        highest = max(highest, logits[j])
     for j in range(logits.shape[0]):
-        entropy -= np.exp(logits[j] - whole) * (logits[j] - whole)
-    return entropy
+        weight = np.exp(logits[j] - highest)
+        total += weight
+        moved += weight * (logits[j] - highest)
+    return highest, total, np.log(total) - moved / total
 
 
 @kernel
@@ -196,8 +203,8 @@ def judge_choices(logits: Any, action: Any, log_prob: Any, entropy: Any) -> None
     for i in range(logits.shape[0]):
         for b in range(logits.shape[1]):
             row = logits[i, b]
-            whole = log_sum_exp(row)
-            log_prob[i, b], entropy[i, b] = row[action[i, b]] - whole, entropy_of(row, whole)
+            highest, total, entropy[i, b] = weighed_choices(row)
+            log_prob[i, b] = row[action[i, b]] - highest - np.log(total)
 
 
 @kernel
@@ -206,8 +213,8 @@ def slope_choices(logits: Any, action: Any, gain: Any, bonus: Any, slope: Any) -
     for i in range(logits.shape[0]):
         for b in range(logits.shape[1]):
             row = logits[i, b]
-            whole = log_sum_exp(row)
-            entropy = entropy_of(row, whole)
+            highest, total, entropy = weighed_choices(row)
+            whole = highest + np.log(total)
             for j in range(row.shape[0]):
                 log_prob = row[j] - whole
                 chance, chosen = np.exp(log_prob), 1.0 if j == action[i, b] else 0.0
