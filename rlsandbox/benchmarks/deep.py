@@ -92,7 +92,7 @@ def our_speed(algorithm: str, config: dict[str, Any], n_seeds: int) -> float:
 
 def their_speed(algorithm: str) -> float:
     """Steps a second of Stable-Baselines3."""
-    with one_thread():
+    with torch_threads(1):  # its fastest with networks as small as these
         model, n_steps = their_model(algorithm), STEPS[algorithm]
         model.learn(n_steps // 4)
         before = model.num_timesteps
@@ -102,16 +102,16 @@ def their_speed(algorithm: str) -> float:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """torch computes on one thread, which is its fastest here."""
+def torch_threads(count: int) -> Iterator[None]:
+    """torch computes on so many threads."""
     import torch
 
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
 def library() -> Any:
