@@ -191,6 +191,7 @@ class Networks:
     def backward(self, judged: Judged) -> None:
         """Set what belongs to those units in `grad`, of parts in `by_part`, by the slopes of a loss."""
         given = judged.given
+        assert self.grads, "others, or copies of others, are asked, not improved"
         if isinstance(given, Given):
             eager.set_gradient(self, self._there(judged.slope), given)
         else:
@@ -249,12 +250,6 @@ class Networks:
         scratch = np.empty((self.n_seeds, 2, widths.max()), np.float32)
         tanh = self.activation == "tanh"
         return Perceptrons(self.flat.numpy(), begins, widths, self.kinds, 0, self.kinds, tanh, scratch)
-
-    def _each(self, seen: Tensor) -> Tensor:
-        """Observations `[n, ...]` for each network `[n * kinds, ...]`."""
-        if self.kinds == 1:
-            return seen
-        return seen[:, None].expand(-1, self.kinds, *seen.shape[1:]).flatten(0, 1)
 
     def views(self, flat: Tensor) -> list[Tensor]:
         """A tensor `[P]` as `numbers` are."""

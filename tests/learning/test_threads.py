@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from rlsandbox.learning import threads
 from rlsandbox.learning.threads import Sharing, in_shares, torch_settings
@@ -20,6 +21,18 @@ def test_settings_are_as_before(flushed):
         assert bool(tiny * np.float32(0.5) == 0) == flushed
     finally:
         torch.set_flush_denormal(False)
+
+
+def test_blas_has_one_thread_while_anybody_computes_and_its_own_number_again_afterwards():
+    def counts() -> set[int]:
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        before = counts()
+        with torch_settings():
+            in_shares(2, 2, lambda begin, end: None)  # others come and go meanwhile
+            assert counts() == {1}
+        assert counts() == before == {2}
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
