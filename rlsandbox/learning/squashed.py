@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsandbox.learning.exploration import DRAW, standard_normal, uniform
 from rlsandbox.worlds.compiled import kernel
@@ -20,6 +21,13 @@ from rlsandbox.worlds.compiled import kernel
 LOG_STD = (-20.0, 2.0)
 """Between these the logarithm of a spread is kept (Haarnoja's implementation)."""
 _HALF_LOG_2_PI, _LOG_2 = 0.5 * float(np.log(2.0 * np.pi)), float(np.log(2.0))
+
+
+def squashed(said: NDArray[Any], normal: NDArray[np.float64]) -> tuple[Any, Any]:
+    """Actions `[N, B, A]` of normal numbers, and their log-probabilities `[N, B]`; see `squash_drawn`."""
+    action, log_prob = np.empty(normal.shape, np.float32), np.empty(normal.shape[:2])
+    squash_drawn(said, normal, action, log_prob)
+    return action, log_prob
 
 
 @kernel

@@ -27,7 +27,7 @@ from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.policy_gradient import Softmax, log_softmax
 from rlsandbox.learning.problem import Problem, Remap
-from rlsandbox.learning.squashed import slope_squashed, squash_drawn
+from rlsandbox.learning.squashed import slope_squashed, squashed
 from rlsandbox.learning.written import closed
 
 COURSE = {"units": 64, "batch": 64, "learning_rate": 3e-3, "temperature": 0.1, "tau": 0.02}
@@ -103,14 +103,7 @@ class SAC(Critics):
             return Softmax(head.shape[2]).sample(head, self.walk.rng, moving)
         if self.beginning:
             return self.at_random((*head.shape[:2], head.shape[2] // 2), moving)
-        return self.squashed(head, self.normal((*head.shape[:2], head.shape[2] // 2), moving))[0]
-
-    @staticmethod
-    def squashed(head: NDArray[Any], normal: Floats) -> tuple[NDArray[np.float32], Floats]:
-        """Actions `[n, B, A]` of normal numbers, and their log-probabilities `[n, B]`."""
-        action, log_prob = np.empty(normal.shape, np.float32), np.empty(normal.shape[:2])
-        squash_drawn(head, normal, action, log_prob)
-        return action, log_prob
+        return squashed(head, self.normal((*head.shape[:2], head.shape[2] // 2), moving))[0]
 
     def best(self, said: Heads) -> NDArray[Any]:
         """The middle of the policy, or its likeliest action."""
@@ -142,7 +135,7 @@ class SAC(Critics):
 
         def judge_steps(units: Units) -> tuple[NDArray[Any], ...]:
             own, seen = units.own, batch.next_seen[units.own]
-            action, log_prob = self.squashed(self.nets.forward(seen, units)[:, 0], next_normal[own])
+            action, log_prob = squashed(self.nets.forward(seen, units)[:, 0], next_normal[own])
             next_q = self.valued(self.target_critics, seen, action, units).min(axis=2)
             target = batch.reward[own] + batch.goes_on[own] * (next_q - alpha[own] * log_prob)
             _, q = self.fit_critics(self.beside(batch.seen[own], batch.actions[own]), target, None, units)
@@ -152,7 +145,7 @@ class SAC(Critics):
             own = units.own
             judged = self.nets.judge(batch.seen[own], units)
             head = judged.said["policy"]
-            action, log_prob = self.squashed(head, normal[own])
+            action, log_prob = squashed(head, normal[own])
             pull, least = self.pull(self.critics, batch.seen[own], action, units)
             slope = judged.slopes["policy"]
             slope_squashed(head, action, normal[own], pull, temperature[own], share, slope)

@@ -262,8 +262,9 @@ def test_threads_that_share_a_batch_change_no_bit(algorithm, monkeypatch):
     for session in (one, two):
         while session.clock < 120:
             session.tick(1)
-            used.add((session.threads, session.agent._threads))
-    assert used == {(1, 1), (2, 1), (2, 2)} and one.agent.parts == 2
+            agent: Any = session.agent
+            used.add((session.threads, agent._threads, agent.parts))
+    assert used == {(1, 1, 2), (2, 1, 2), (2, 2, 2)}
     mine, own = one.agent.state(), two.agent.state()
     assert all(mine[name].tobytes() == own[name].tobytes() for name in mine)
 
