@@ -174,12 +174,17 @@ class DeepAgent(Agent):
     @contextmanager
     def shared(self) -> Iterator[None]:
         """Around an update: as many threads as pay share the replicas."""
-        if self.threads == 1 or not self.shareable or self.device != "cpu":
-            self._sharing.threads = 1
-            yield
-        else:
+        if self.may_share:
             with self._sharing.among(self.threads):
                 yield
+        else:
+            self._sharing.threads = 1
+            yield
+
+    @property
+    def may_share(self) -> bool:
+        """Whether several threads are there for an update, and work enough for them."""
+        return self.threads > 1 and self.shareable and self.device == "cpu"
 
     @property
     def shareable(self) -> bool:
@@ -218,29 +223,51 @@ class DeepAgent(Agent):
         active: NDArray[np.bool_],
         most: float,
     ) -> Floats:
-        """One gradient step of the active replicas; threads share them, each from end to end.
+        """One gradient step of the active replicas by stored states `[N, B, ...]`; see `descend_by`.
+
+        Returns:
+            `[K + 1, N]` what is logged, and the norms of the gradients.
+        """
+        numbers, _ = self.descend_by([states], lambda judged, own, _: fill(judged, own), active, most)
+        return numbers[0]
+
+    def descend_by(
+        self,
+        batches: Sequence[NDArray[Any]],
+        fill: Callable[[Judged, slice, int], NDArray[Any]],
+        active: NDArray[np.bool_],
+        most: float,
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """Gradient steps of the active replicas; threads share them, each from its first step to its last.
 
         Args:
-            states: `[N, B, ...]` stored ones that are learnt from.
-            fill: fills the slopes of a loss at what the networks say there, for a range of n replicas, and
-                gives numbers to be logged, `[K, n]`.
+            batches: M times `[N, B, ...]` stored states that are learnt from.
+            fill: fills the slopes of a loss at what the networks say of a batch, for a range of n replicas,
+                and gives numbers to be logged, `[K, n]`. Those of its replicas that it takes out of `active`
+                make that step still, and none after it.
             active: `[N]`.
             most: largest norm of a gradient.
 
         Returns:
-            `[K + 1, N]` those numbers, and the norms of the gradients.
+            `[M, K + 1, N]` those numbers, and the norms of the gradients, and `[M, N]` who made which step.
         """
 
-        def work(units: Units) -> tuple[Floats, ...]:
-            judged = self.nets.judge(self.ground.seen(states[units.own]), units)
-            numbers = fill(judged, units.own)
-            self.nets.backward(judged)
-            norms = self.optimizer.step(active, most, replicas=range(units.begin, units.end))[units.own]
-            return (np.vstack((numbers, norms)).T,)
+        def work(units: Units) -> tuple[NDArray[Any], ...]:
+            own, replicas = units.own, range(units.begin, units.end)
+            numbers, made = [], []
+            for k, states in enumerate(batches):
+                learning = active.copy()
+                judged = self.nets.judge(self.ground.seen(states[own]), units)
+                told = fill(judged, own, k)
+                self.nets.backward(judged)
+                norms = self.optimizer.step(learning, most, replicas=replicas)[own]
+                numbers.append(np.vstack((told, norms)).T)
+                made.append(learning[own])
+            return np.stack(numbers, axis=1), np.stack(made, axis=1)
 
-        (numbers,) = self.shared_out(work)
-        self.updates += 1
-        return numbers.T
+        numbers, made = self.shared_out(work)
+        self.updates += int(made.any(axis=0).sum())
+        return numbers.transpose(1, 2, 0), made.T
 
     def shared_out(
         self, work: Callable[[Units], tuple[NDArray[Any], ...]], parts: int = 1

@@ -102,8 +102,8 @@ class Rollout(NamedTuple):
         return Rollout(*fields)
 
     def part(self, begin: int, end: int) -> Rollout:
-        """The steps from one place to another of each replica."""
-        fields: Any = (field[:, begin:end] for field in self)
+        """The steps from one place to another of each replica, side by side in memory."""
+        fields: Any = (np.ascontiguousarray(field[:, begin:end]) for field in self)
         return Rollout(*fields)
 
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Floats, Preset, Update, number
+from rlsandbox.learning.agent import Floats, Ints, Preset, Update, number
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Judged
 from rlsandbox.learning.on_policy import OnPolicy, Rollout, RolloutConfig, explained_variance
@@ -24,6 +24,8 @@ from rlsandbox.learning.written import closed
 from rlsandbox.worlds.compiled import kernel
 
 COURSE = {"units": 256, "learning_rate": 3e-4, "n_steps": 2048, "entropy_coefficient": 0.01}
+_TOGETHER = 8
+"""So many updates threads make before they wait for each other."""
 
 
 @kernel(error_model="numpy")
@@ -140,43 +142,56 @@ class PPO(OnPolicy):
         rollout, learning = self.rollout(), active.copy()
         explained = explained_variance(rollout)
         order = np.tile(np.arange(self.capacity), (self.n_seeds, 1))
+        begins, together = range(0, self.capacity, config.minibatch), _TOGETHER if self.may_share else 1
         for _ in range(config.epochs):
             shuffle(self.walk.rng, order)
             shuffled = rollout.ordered(order)
-            for begin in range(0, self.capacity, config.minibatch):
+            for first in range(0, len(begins), together):
                 if not learning.any():
                     return
-                batch = shuffled.part(begin, begin + config.minibatch)
-                ratio, weight, numbers = self.improve_by(batch, learning)
-                self.log.add(np.vstack((numbers, explained)), learning)
-                told = {"row": order[:, begin].copy(), "ratio": ratio[:, 0], "weight": weight[:, 0]}
-                self.show(learning, self.met | told)
-                if config.target_kl is not None:
-                    learning &= numbers[3] <= 1.5 * config.target_kl
+                batches = [
+                    (begin, shuffled.part(begin, begin + config.minibatch))
+                    for begin in begins[first : first + together]
+                ]
+                self.improve_by(batches, order, explained, learning)
                 yield
 
-    def improve_by(self, batch: Rollout, learning: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
-        """One update by a minibatch.
+    def improve_by(
+        self, batches: list[tuple[int, Rollout]], order: Ints, explained: Floats, learning: NDArray[np.bool_]
+    ) -> None:
+        """Updates by minibatches, which begin at so many steps of an order `[N, M]`; who has gone too far stops.
 
-        Returns:
-            ratios and normalised advantages `[N, B]`, and what is logged `[6, N]`.
+        Args:
+            batches: where each begins, and its steps.
+            order: `[N, M]` that of the rollout's steps.
+            explained: `[N]` the critic's explained variance.
+            learning: `[N]` who learns; who has gone far enough is taken out.
         """
         config: Any = self.config
-        shape = batch.value.shape
-        gain, ratio, weight = np.empty(shape), np.empty(shape), np.empty(shape)
-        bonus = np.full(shape, config.entropy_coefficient / shape[1])
+        shapes = [batch.value.shape for _, batch in batches]
+        gains, ratios, weights = ([np.empty(shape) for shape in shapes] for _ in range(3))
+        far = np.inf if config.target_kl is None else 1.5 * config.target_kl
 
-        def fill(judged: Judged, own: slice) -> Floats:
-            said, slopes, part = judged.said, judged.slopes, batch.of(own)
+        def fill(judged: Judged, own: slice, k: int) -> Floats:
+            said, slopes, part, gain = judged.said, judged.slopes, batches[k][1].of(own), gains[k][own]
             given = *self.family.judge(said["policy"], part.actions), said["value"], part
             setting = config.clip, config.normalize, config.value_coefficient
-            numbers = np.empty((5, len(part.value)))
-            ppo_losses(*given, *setting, gain[own], slopes["value"], ratio[own], weight[own], numbers)
-            self.family.slopes(said["policy"], part.actions, gain[own], bonus[own], slopes["policy"])
+            numbers, bonus = (
+                np.empty((5, len(gain))),
+                np.full(gain.shape, config.entropy_coefficient / gain.shape[1]),
+            )
+            ppo_losses(*given, *setting, gain, slopes["value"], ratios[k][own], weights[k][own], numbers)
+            self.family.slopes(said["policy"], part.actions, gain, bonus, slopes["policy"])
+            learning[own] &= ~(numbers[3] > far)
             return numbers
 
         with self.shared():
-            return ratio, weight, self.descend(batch.states, fill, learning, config.max_grad_norm)
+            states = [batch.states for _, batch in batches]
+            numbers, made = self.descend_by(states, fill, learning, config.max_grad_norm)
+        for k, (begin, _) in enumerate(batches):
+            self.log.add(np.vstack((numbers[k], explained)), made[k])
+            told = {"row": order[:, begin].copy(), "ratio": ratios[k][:, 0], "weight": weights[k][:, 0]}
+            self.show(made[k], self.met | told)
 
     def told(self, replica: int) -> Update | None:
         """The first step of the newest minibatch: TD error, advantage, ratio, and whether it is clipped."""
