@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -202,6 +202,10 @@ class Snapshot:
     played: Played | None = None
 
 
+def _go_on() -> None:
+    """Nobody waits."""
+
+
 class Agent(ABC):
     """One algorithm. A subclass is one file under `algorithms/`; its module's name is its id.
 
@@ -217,6 +221,7 @@ class Agent(ABC):
         threads: how many threads a tick may use; changes no result.
         deadline: `time.perf_counter()` until which a tick may go on with updates that are due; it makes one
             in any case. Changes no result.
+        give_way: called in the midst of updates that take their time: who trains it may look at it then.
         step_budget, episode_budget: a replica that has made so many steps or episodes rests; set
             by the session.
         barrier: step at which the world will change; a replica waits there for the others.
@@ -246,6 +251,7 @@ class Agent(ABC):
         self.stride = 1
         self.threads = 1
         self.deadline = 0.0
+        self.give_way: Callable[[], None] = _go_on
         self.given: Any = None
         self.step_budget = np.iinfo(np.int64).max
         self.episode_budget = np.iinfo(np.int64).max

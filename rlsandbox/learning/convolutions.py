@@ -1,4 +1,4 @@
-"""Convolutions of N replicas, computed as one: what networks do with pictures before their layers."""
+"""Convolutions of N replicas: what networks do with pictures before their layers."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ class Convolutions:
     def features(self, pictures: Tensor, numbers: Sequence[Tensor]) -> Tensor:
         """`[nets, B, F]` of pictures `[nets, B, C, H, W]`, by `numbers` as `drawn` gives them.
 
-        Replicas are groups of one convolution.
+        One network after another: as groups of one convolution they take longer.
         """
-        nets, batch = pictures.shape[:2]
-        x = pictures.transpose(0, 1).flatten(1, 2)
+        by_net = zip(pictures, *(array.unbind() for array in numbers), strict=True)
+        return torch.stack([self._of_one(x, own) for x, *own in by_net])
+
+    def _of_one(self, x: Tensor, numbers: Sequence[Tensor]) -> Tensor:
         for (_, _, stride), weight, bias in zip(self.weights, numbers[::2], numbers[1::2], strict=True):
-            x = torch.nn.functional.conv2d(
-                x, weight.flatten(0, 1), bias.flatten(), stride=stride, padding=1, groups=nets
-            ).relu()
-        return x.view(batch, nets, -1).transpose(0, 1)
+            x = torch.nn.functional.conv2d(x, weight, bias, stride=stride, padding=1).relu()
+        return x.flatten(1)

@@ -14,7 +14,7 @@ from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.lazy import Lazily
 from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.off_policy import OffPolicy, ReplayConfig
-from rlsandbox.learning.optimizer import Optimizer
+from rlsandbox.learning.optimizer import UNCLIPPED, Optimizer
 from rlsandbox.learning.problem import Enumerable, Problem, Remap
 from rlsandbox.learning.replay import pick
 from rlsandbox.learning.squashed import draw_normal, draw_uniform
@@ -28,9 +28,7 @@ else:
     torch = Lazily("torch")
 
 _LARGE = 2**23
-"""Rows times the numbers of a hidden layer's weights from which on two threads may share a batch."""
-UNCLIPPED = 1e30
-"""A norm that no gradient reaches: these methods do not clip."""
+"""Rows times the numbers of a hidden layer's weights from which on a batch is large."""
 
 
 class CriticsConfig(ReplayConfig):
@@ -145,8 +143,13 @@ class Critics(OffPolicy):
     @property
     def parts(self) -> int:
         """How many parts a batch is cut into, for two threads; that depends on nothing but its size."""
-        config, plain = self.config, self.device == "cpu" and self.continuous
-        return 2 if plain and config.batch % 2 == 0 and config.batch * config.units**2 >= _LARGE else 1
+        plain = self.device == "cpu" and self.continuous
+        return 2 if plain and self.config.batch % 2 == 0 and self.large else 1
+
+    @property
+    def large(self) -> bool:
+        """By what a hidden layer computes."""
+        return self.config.batch * self.config.units**2 >= _LARGE
 
     @property
     def shareable(self) -> bool:
@@ -174,9 +177,7 @@ class Critics(OffPolicy):
         said = critics.forward(self.beside(seen, action), units)[..., 0]
         return said.transpose(0, 2, 1).astype(np.float64)
 
-    def fit_critics(
-        self, seen: Tensor, target: Floats, actions: NDArray[Any] | None, units: Units
-    ) -> tuple[dict[str, NDArray[np.float32]], Floats]:
+    def fit_critics(self, seen: Tensor, target: Floats, actions: NDArray[Any] | None, units: Units) -> Floats:
         """Set the gradient that draws every critic to the target `[n, B]`.
 
         Args:
@@ -186,7 +187,7 @@ class Critics(OffPolicy):
             units: which they are.
 
         Returns:
-            what the critics say, by head, and their values of the actions `[n, B, K]`.
+            what the critics say of the actions, `[n, B, K]`.
         """
         judged = self.critics.judge(seen, units)
         at = np.s_[..., 0]
@@ -196,7 +197,7 @@ class Critics(OffPolicy):
         value = judged.out[at].astype(np.float64)
         judged.slope[at] = 2.0 / self.config.batch * (value - target[:, None])
         self.critics.backward(judged)
-        return judged.said, value.transpose(0, 2, 1)
+        return value.transpose(0, 2, 1)
 
     @staticmethod
     def judgement(q: Floats, target: Floats, actor_loss: Floats) -> tuple[Floats, ...]:

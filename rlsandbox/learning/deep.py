@@ -165,8 +165,7 @@ class DeepAgent(Agent):
             return
         self._computing = True
         try:
-            # what is not finite is found by who looks for it
-            with torch_settings(), np.errstate(all="ignore"):
+            with torch_settings():
                 yield
         finally:
             self._computing = False
@@ -183,13 +182,21 @@ class DeepAgent(Agent):
 
     @property
     def may_share(self) -> bool:
-        """Whether several threads are there for an update, and work enough for them."""
-        return self.threads > 1 and self.shareable and self.device == "cpu"
+        """Whether several threads are there for an update, and work enough for them.
+
+        What torch computes depends on how many replicas it is asked about at once.
+        """
+        return self.threads > 1 and self.shareable and self.nets.perceptrons is not None
 
     @property
     def shareable(self) -> bool:
         """Whether an update may be work enough for several threads."""
         return self.n_seeds >= _WIDE
+
+    @property
+    def large(self) -> bool:
+        """Whether the batch of a single replica takes its time."""
+        return False
 
     @property
     def _threads(self) -> int:
@@ -228,8 +235,7 @@ class DeepAgent(Agent):
         Returns:
             `[K + 1, N]` what is logged, and the norms of the gradients.
         """
-        numbers, _ = self.descend_by([states], lambda judged, own, _: fill(judged, own), active, most)
-        return numbers[0]
+        return self.descend_by([states], lambda judged, own, _: fill(judged, own), active, most)[0][0]
 
     def descend_by(
         self,
@@ -237,47 +243,57 @@ class DeepAgent(Agent):
         fill: Callable[[Judged, slice, int], NDArray[Any]],
         active: NDArray[np.bool_],
         most: float,
-    ) -> tuple[Floats, NDArray[np.bool_]]:
+        stays: Callable[[NDArray[Any]], Any] = lambda numbers: True,
+    ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
         """Gradient steps of the active replicas; threads share them, each from its first step to its last.
 
         Args:
             batches: M times `[N, B, ...]` stored states that are learnt from.
             fill: fills the slopes of a loss at what the networks say of a batch, for a range of n replicas,
-                and gives numbers to be logged, `[K, n]`. Those of its replicas that it takes out of `active`
-                make that step still, and none after it.
+                and gives numbers to be logged, `[K, n]`.
             active: `[N]`.
             most: largest norm of a gradient.
+            stays: by those numbers `[K, n]`, which replicas make another step.
 
         Returns:
-            `[M, K + 1, N]` those numbers, and the norms of the gradients, and `[M, N]` who made which step.
+            `[M, K + 1, N]` those numbers, and the norms of the gradients; `[M, N]` who made which step, and
+            `[N]` who would make another one.
         """
 
         def work(units: Units) -> tuple[NDArray[Any], ...]:
-            own, replicas = units.own, range(units.begin, units.end)
+            own, replicas, learning = units.own, range(units.begin, units.end), active.copy()
             numbers, made = [], []
             for k, states in enumerate(batches):
-                learning = active.copy()
                 judged = self.nets.judge(self.ground.seen(states[own]), units)
                 told = fill(judged, own, k)
                 self.nets.backward(judged)
                 norms = self.optimizer.step(learning, most, replicas=replicas)[own]
                 numbers.append(np.vstack((told, norms)).T)
-                made.append(learning[own])
-            return np.stack(numbers, axis=1), np.stack(made, axis=1)
+                made.append(learning[own].copy())
+                learning[own] &= stays(told)
+            return np.stack(numbers, axis=1), np.stack(made, axis=1), learning[own]
 
-        numbers, made = self.shared_out(work)
+        numbers, made, learning = self.shared_out(work)
         self.updates += int(made.any(axis=0).sum())
-        return numbers.transpose(1, 2, 0), made.T
+        return numbers.transpose(1, 2, 0), made.T, learning
 
     def shared_out(
         self, work: Callable[[Units], tuple[NDArray[Any], ...]], parts: int = 1
     ) -> tuple[NDArray[Any], ...]:
         """What `work` gives for units, arrays by unit, of all together; threads share them."""
+        count = self.n_seeds * parts
 
         def share(begin: int, end: int) -> tuple[NDArray[Any], ...]:
             return work(Units(begin, end, parts))
 
-        shares = in_shares(self.n_seeds * parts, self._threads, share)
+        def one(unit: int) -> tuple[NDArray[Any], ...]:
+            self.give_way()
+            return share(unit, unit + 1)
+
+        if self._threads == 1 and self.large:
+            shares = [one(unit) for unit in range(count)]
+        else:
+            shares = in_shares(count, self._threads, share)
         return tuple(np.concatenate(arrays) for arrays in zip(*shares, strict=True))
 
     def show(self, active: NDArray[np.bool_], numbers: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ def answers(
     rows = seen.shape[1]
     out = np.empty((units.size * nets.asked, rows, nets.widths[-1]), np.float32)
     answer = forward_hot if seen.dtype == np.int64 else forward
-    room = _room(nets, rows)
+    room = _room(rows * nets.scratch.shape[2])
     answer(nets, units, seen, room if hidden is None else hidden, hidden is not None, room, out)
     return out.reshape(units.size, nets.asked, *out.shape[1:])
 
@@ -81,7 +81,7 @@ def set_gradient(
 ) -> None:
     """Set what belongs to these units in `grads` `[parts, P]` by slopes `[n, asked, B, size]`."""
     send = backward_hot if asked.seen.dtype == np.int64 else backward
-    send(nets, *asked, _room(nets, slope.shape[2]), slope, grads)
+    send(nets, *asked, _room(slope.shape[2] * nets.scratch.shape[2]), slope, grads)
 
 
 def slopes_at_inputs(nets: Perceptrons, slope: NDArray[np.float32], asked: Asked) -> NDArray[np.float32]:
@@ -91,13 +91,12 @@ def slopes_at_inputs(nets: Perceptrons, slope: NDArray[np.float32], asked: Asked
     """
     n, rows = slope.shape[0], slope.shape[2]
     found, kept = np.zeros((n, rows, nets.widths[0]), np.float32), np.empty(rows, np.int64)
-    through(nets, asked.units, asked.hidden, _room(nets, rows), slope, kept, found)
+    through(nets, asked.units, asked.hidden, _room(rows * int(nets.widths.max())), slope, kept, found)
     return found
 
 
-def _room(nets: Perceptrons, rows: int) -> NDArray[np.float32]:
+def _room(size: int) -> NDArray[np.float32]:
     """`[2, R]` for this thread to compute in, kept: memory is slow when it is touched for the first time."""
-    size = rows * nets.scratch.shape[2]
     room: NDArray[np.float32] | None = getattr(_own, "room", None)
     if room is None or room.shape[1] < size:
         room = _own.room = np.empty((2, size), np.float32)

@@ -40,6 +40,7 @@ class Deterministic(Critics):
 
     Attributes:
         target_nets: what follows the actor slowly.
+        first_critic: whose slope the actor goes up.
     """
 
     accepts = (Simulated,)
@@ -52,6 +53,10 @@ class Deterministic(Critics):
         self.actor_loss = np.zeros(len(seeds))
         super().__init__(problem, config, seeds)
         self.target_nets = self.nets.copy()
+
+    def _make_critics(self) -> None:
+        super()._make_critics()
+        self.first_critic = self.critics.only("q1")
 
     def make_nets(self) -> Networks:
         """The actor: what it says is squashed to an action."""
@@ -92,7 +97,7 @@ class Deterministic(Critics):
             action = np.clip(mean + noise[own], -1.0, 1.0)
             next_q = self.valued(self.target_critics, seen, action, units)
             target = batch.reward[own] + batch.goes_on[own] * next_q.min(axis=2)
-            _, q = self.fit_critics(self.beside(batch.seen[own], batch.actions[own]), target, None, units)
+            q = self.fit_critics(self.beside(batch.seen[own], batch.actions[own]), target, None, units)
             return target, next_q, q
 
         target, next_q, q = map(self.by_replica, self.shared_out(judge_steps, self.parts))
@@ -109,19 +114,17 @@ class Deterministic(Critics):
         self.show(active, told)
 
     def _improve_actor(self, batch: Batch, active: NDArray[np.bool_]) -> None:
-        judge = self.critics.only("q1")
-
         def improve(units: Units) -> tuple[NDArray[Any], ...]:
             judged = self.nets.judge(batch.seen[units.own], units)
             action = np.tanh(judged.said["policy"])
-            pull, q = self.pull(judge, batch.seen[units.own], action, units)
+            pull, q = self.pull(self.first_critic, batch.seen[units.own], action, units)
             judged.slopes["policy"][:] = pull * (1.0 - np.float64(action) ** 2)
             self.nets.backward(judged)
             return (q,)
 
         (q,) = map(self.by_replica, self.shared_out(improve, self.parts))
         self.follow_actor(active)
-        self.actor_loss[:] = -q.mean(axis=1)
+        self.actor_loss[active] = -q.mean(axis=1)[active]
         self.target_nets.follow(self.nets, self.config.tau, active)
         self.target_critics.follow(self.critics, self.config.tau, active)
 

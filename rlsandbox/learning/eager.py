@@ -1,7 +1,8 @@
 """Perceptrons computed for whole batches by torch: on other devices than the processor, and behind pictures.
 
-n networks are one batch of products. A head has few outputs, and BLAS takes up to ten times as long for a
-product with few columns as for the same one the other way round.
+n networks are one batch of products, whose rounding depends on how many they are. A head has few outputs, and
+BLAS takes up to ten times as long for a product with few columns as for the same one the other way round.
+Tangents, which are seldom wanted, are computed here for compiled networks as well.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Given(NamedTuple):
 
 def answers(nets: Networks, seen: Tensor, units: Units) -> tuple[Tensor, Given]:
     """Outputs `[n, kinds, B, most]` of some replicas for their part, and what each layer was given."""
+    assert units.parts == 1, "torch takes a batch as a whole"
     seen, pictures = each(nets, seen), None
     numbers = nets.own(nets.numbers, units)
     if nets.pictures is not None:  # autograd goes through the convolutions alone
@@ -93,7 +95,7 @@ def slopes_at_inputs(nets: Networks, slope: Tensor, given: Given) -> Tensor:
         found = sent_back(found, numbers[2 * layer])
         if layer > 0:
             found = activated(nets, found, given.layers[layer])
-    return found.view(-1, nets.kinds, *found.shape[1:]).sum(dim=1)
+    return found.view(given.units.size, nets.kinds, *found.shape[1:]).sum(dim=1)
 
 
 def tangent(nets: Networks, direction: Tensor, given: Given) -> Tensor:
@@ -116,7 +118,7 @@ def tangent(nets: Networks, direction: Tensor, given: Given) -> Tensor:
             through = activated(nets, before, x) if layer > 0 else before
             change.baddbmm_(through, numbers[2 * layer])
     assert change is not None
-    return change.view(-1, nets.kinds, *change.shape[1:])
+    return change.view(given.units.size, nets.kinds, *change.shape[1:])
 
 
 def each(nets: Networks, seen: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ class Networks:
         activation: "tanh" or "relu".
         shared: whether all heads stand on one trunk.
         device: where they live, as torch names it.
-        parts: how many parts a batch may have, see `Units`; more than one where they are compiled.
+        parts: how many parts a batch may have, see `Units`; more than one only where they are compiled.
 
     Attributes:
         flat: `[P]` float32, all weights and biases.
@@ -175,7 +175,7 @@ class Networks:
     def judge(self, seen: Tensor, units: Units | None = None) -> Judged:
         """What they say of observations, with room for the slopes of a loss; see `forward`.
 
-        That can be sent back until the same units are judged anew.
+        That can be sent back until units are judged that begin with the same one.
         """
         units = units or Units(0, self.n_seeds)
         given: Given | Asked
@@ -192,6 +192,7 @@ class Networks:
         """Set what belongs to those units in `grad`, of parts in `by_part`, by the slopes of a loss."""
         given = judged.given
         assert self.grads, "others, or copies of others, are asked, not improved"
+        assert given.units.parts <= len(self.by_part), "a batch has no more parts than was said"
         if isinstance(given, Given):
             eager.set_gradient(self, self._there(judged.slope), given)
         else:
@@ -247,7 +248,7 @@ class Networks:
         if self.pictures is not None or self.flat.device.type != "cpu":
             return None
         begins, widths = np.concatenate([[0], self.bounds[:-1]]), np.array(self.widths)
-        scratch = np.empty((self.n_seeds, 2, widths.max()), np.float32)
+        scratch = np.empty((self.n_seeds, 2, max(self.widths[1:-1], default=0)), np.float32)
         tanh = self.activation == "tanh"
         return Perceptrons(self.flat.numpy(), begins, widths, self.kinds, 0, self.kinds, tanh, scratch)
 
@@ -291,12 +292,17 @@ class Networks:
         twin = Networks.__new__(Networks)
         twin.__dict__.update(self.__dict__)
         twin.flat, twin.grad = self.flat.clone(), self.grad.new_zeros(0)
+        twin.by_part = np.zeros((1, 0), np.float32)
         twin.numbers, twin.grads, twin._rooms = twin.views(twin.flat), [], {}
         twin.perceptrons = twin._perceptrons()
         return twin
 
     def only(self, head: str) -> Networks:
-        """The networks of one head, with the very same numbers: to be asked, not to be improved."""
+        """The networks of one head, with the very same numbers: to be asked, not to be improved.
+
+        Their `version` stays what it is now.
+        """
+        assert not self.shared, "heads on a trunk have no networks of their own"
         k, twin = list(self.heads).index(head), Networks.__new__(Networks)
         twin.__dict__.update(self.__dict__)
         twin.heads, twin.kinds, twin.grads, twin._rooms = {head: self.heads[head]}, 1, [], {}

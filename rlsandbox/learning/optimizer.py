@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 else:
     torch = Lazily("torch")
 
+UNCLIPPED = 1e30
+"""A norm that no gradient reaches."""
+
 
 class Optimizer:
     """Follows the gradients of networks, clipped replica by replica, in one pass of compiled code.

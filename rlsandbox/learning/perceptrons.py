@@ -32,7 +32,7 @@ class Perceptrons(NamedTuple):
     first: int  # the first of them that is asked,
     asked: int  # and how many are
     squashes: bool  # hidden units are tanh, else rectified
-    scratch: Any  # [N, 2, widest] float32, hidden units: a replica is computed by one thread at a time
+    scratch: Any  # [N, 2, widest of these] float32, hidden units: a replica is one thread's at a time
 
 
 @kernel

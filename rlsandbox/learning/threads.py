@@ -7,7 +7,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,13 +34,14 @@ def pool(threads: int) -> ThreadPoolExecutor:
 
 
 class _OneThread:
-    """A library for products of matrices computes each by one thread, as long as somebody wants that.
+    """BLAS and torch compute each operation by one thread, as long as somebody wants that.
 
-    The setting is one for the whole process, so that the last one to leave brings back what there was.
+    BLAS has one setting for the whole process, torch one for each thread, and the last that was made is that
+    of new threads: so that the last one to leave brings back what there was.
     """
 
     def __init__(self) -> None:
-        self._lock, self._wanted = threading.Lock(), 0
+        self._lock, self._wanted, self._threads = threading.Lock(), 0, 1
         self._limit: Any = None
 
     @functools.cached_property
@@ -50,17 +51,23 @@ class _OneThread:
 
         return ThreadpoolController().select(user_api="blas")
 
-    def __enter__(self) -> None:
+    @contextmanager
+    def wanted(self) -> Iterator[None]:
+        """As long as this lasts."""
+        own = torch.get_num_threads()
         with self._lock:
             if self._wanted == 0:
-                self._limit = self._library.limit(limits=1)
+                self._limit, self._threads = self._library.limit(limits=1), own
             self._wanted += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._wanted -= 1
-            if self._wanted == 0:
-                self._limit.restore_original_limits()
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._wanted -= 1
+                torch.set_num_threads(own if self._wanted else self._threads)
+                if self._wanted == 0:
+                    self._limit.restore_original_limits()
 
 
 _one_thread = _OneThread()
@@ -68,20 +75,18 @@ _one_thread = _OneThread()
 
 @contextmanager
 def torch_settings() -> Iterator[None]:
-    """One thread for each operation of torch or BLAS, and numbers too small to matter are 0; in this thread.
+    """How agents compute: one thread for each operation, numbers too small to matter are 0; in this thread.
 
     One-hot inputs leave Adam's moments of states that are not visited to decay into denormal numbers, with
-    which a processor is many times slower.
+    which a processor is many times slower. What is not finite is found by who looks for it, without warnings.
     """
-    threads, flushed = torch.get_num_threads(), bool(_DENORMAL * np.float32(0.5) == 0)  # torch does not tell
-    torch.set_num_threads(1)
+    flushed = bool(_DENORMAL * np.float32(0.5) == 0)  # torch does not tell
     torch.set_flush_denormal(True)
     try:
-        with _one_thread:
+        with _one_thread.wanted(), np.errstate(all="ignore"):
             yield
     finally:
         torch.set_flush_denormal(flushed)
-        torch.set_num_threads(threads)
 
 
 class Sharing:
@@ -101,12 +106,13 @@ class Sharing:
     def among(self, most: int) -> Iterator[None]:
         """Do the work by `threads`, of which there may be so many."""
         times = [self._times.setdefault(n, []) for n in (1, most)]
-        made = sum(map(len, times))
-        if made == 2 * _TRIES:
+        tries = [len(some) for some in times]
+        if min(tries) >= _TRIES:
             self.threads = 1 if statistics.median(times[0]) <= statistics.median(times[1]) else most
             yield
             return
-        turn = made // _TURN % 2  # several in a row: updates may take turns as well
+        # several in a row: updates may take turns as well
+        turn = int(tries[0] >= _TRIES or (tries[1] < _TRIES and sum(tries) // _TURN % 2 == 1))
         self.threads = (1, most)[turn]
         began = time.perf_counter()
         yield
@@ -127,6 +133,9 @@ def in_shares(n: int, threads: int, work: Callable[[int, int], _Result]) -> list
             return work(begin, end)
 
     ends = [n * k // threads for k in range(threads + 1)]
-    others = pool(threads - 1).map(share, ends[:-2], ends[1:-1])
-    last = work(ends[-2], n)
-    return [*others, last]
+    others = [pool(threads - 1).submit(share, *ends[k : k + 2]) for k in range(threads - 1)]
+    try:
+        last = work(ends[-2], n)
+    finally:
+        wait(others)  # nobody goes on with arrays that others may use again
+    return [*(other.result() for other in others), last]

@@ -27,7 +27,9 @@ from rlsandbox.worlds.simulation import Simulation
 
 _SLICE, _SHORTEST = 0.012, 0.002
 _EARLY = 0.001
-"""Seconds before its time at which an answer is given rather than after another slice."""
+"""Seconds before its time at which an answer is given in any case."""
+_COSTLY = 0.024
+"""Seconds from frame to frame, at most, where frames would else take more than half of the time."""
 _FEW = 16
 """Steps after which an environment that nobody has timed yet is looked at."""
 _PAINTING = 0.02
@@ -74,7 +76,7 @@ class Trainer(QThread):
         self._view = View(wants=frozenset({"oracle"}))
         self._pace = Pace(None, None)
         self._owed = 0.0
-        self._last_slice = self._slice_took = 0.0
+        self._last_slice = self._last_chance = self._not_before = 0.0
         self._until_episode: int | None = None
         self._rate = Rate()
         self._evaluation: Evaluation | None = None
@@ -217,7 +219,7 @@ class Trainer(QThread):
     def _train(self, session: TrainingSession) -> None:
         now = time.perf_counter()
         elapsed = min(now - self._last_slice, _MOST_BEHIND)
-        self._last_slice, self._slice_took = now, 0.0
+        self._last_slice = now
         pace = self._pace
         if self._until_episode is not None:
             self._paced(session, elapsed, stride=1)
@@ -226,7 +228,6 @@ class Trainer(QThread):
                 self._rest("paused")
         elif pace.steps_per_second is None and pace.episodes_per_second is None:
             session.run_slice(min(_SLICE, max(_SHORTEST, self._due_in())))
-            self._slice_took = time.perf_counter() - now
         else:
             self._paced(session, elapsed, stride=1 << 20)
         self._rate.count(int(session.agent.steps.sum()))
@@ -268,7 +269,9 @@ class Trainer(QThread):
     def _due_in(self) -> float:
         """Seconds until somebody wants to see something."""
         self._read_request()
-        return _SLICE if self._wanted is None else self._wanted.due - time.perf_counter()
+        if self._wanted is None:
+            return _SLICE
+        return max(self._wanted.due, self._not_before) - time.perf_counter()
 
     def _read_request(self) -> None:
         request = self._mailbox.take_request()
@@ -276,9 +279,10 @@ class Trainer(QThread):
             self._wanted, self._view = request, request.view
 
     def _answer(self) -> None:
-        wait = self._due_in()
-        # where an update takes its time, an answer may be sooner by half of it, else it is later by more
-        early = _EARLY if self._slice_took < _SLICE else self._slice_took / 2
+        """Publish a frame if somebody wants one by now, or before there will be another chance to."""
+        wait, now = self._due_in(), time.perf_counter()
+        passed, self._last_chance = now - self._last_chance, now
+        early = _EARLY if passed < _SLICE else passed / 2
         if self._wanted is None or (self._state == "training" and wait > early):
             return
         self._wanted = None
@@ -290,6 +294,12 @@ class Trainer(QThread):
         if self._state == "training" and isinstance(session.world, Simulation):
             # both sides are Python here: painted at the same time, each waits for the other at every call
             self._painted.wait(_PAINTING)
+        self._not_before = now + min(_COSTLY, 2 * (time.perf_counter() - now))
+
+    def _give_way(self) -> None:
+        """In the midst of an update."""
+        if self._state == "training":
+            self._answer()
 
     def _frame(self, session: TrainingSession, view: View) -> Frame:
         rate = self._rate.value if self._state == "training" else 0.0
@@ -319,6 +329,7 @@ class Trainer(QThread):
             return
         self._state, self._judges = state, self._judges and state != "training"
         if state == "training":
+            self._session.agent.give_way = self._give_way
             self._last_slice, self._evaluation = time.perf_counter(), None
         else:  # whoever hears of it finds the frame of this very state, and none from before
             self._read_request()

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -108,12 +108,26 @@ def test_the_stride_changes_nothing(algorithm):
 
 @pytest.mark.parametrize("algorithm", [name for name in DRAWN if is_deep(name)])
 def test_threads_change_nothing(algorithm):
-    found = set()
+    fields, found, used = registry()[algorithm].Config.model_fields, set(), set()
+    small = {"n_envs": 1, "n_steps": 8, "minibatch": 8, "batch": 16, "units": 16}
+    small = {name: value for name, value in small.items() if name in fields}
     for threads in (1, 2, 3):
-        session = begin(algorithm, lively(algorithm), tuple(range(9)), steps=300)
-        session.threads = threads
+        session = begin(algorithm, lively(algorithm), tuple(range(9)), steps=300, **small)
+        session.threads, agent = threads, cast("Any", session.agent)
         while session.tick(100):
-            pass
+            used.add(agent._threads)
+        assert agent.updates[0] > 0
+        found.add(digest(session))
+    assert len(found) == 1 and used == {1, 2, 3}
+
+
+def test_threads_change_nothing_where_pictures_are_seen():
+    found = set()
+    for threads in (1, 8):
+        options = {"observation": "planes", "units": 8, "batch": 8, "learning_starts": 20}
+        session = begin("dqn", lively("dqn"), tuple(range(8)), steps=100, **options)
+        session.threads = threads
+        session.run()
         found.add(digest(session))
     assert len(found) == 1
 

@@ -1,12 +1,14 @@
 """Batched networks against plain ones of torch, replica by replica."""
 
 import itertools
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from rlsandbox.learning import dense
 from rlsandbox.learning.dense import Units
 from rlsandbox.learning.networks import Networks, orthogonal
 
@@ -16,10 +18,17 @@ N_INPUTS, BATCH = 7, 9
 
 
 def made(
-    hidden=(6, 5), shared=False, activation="tanh", seeds: Any = SEEDS, heads=None, compiled=True, parts=1
+    hidden=(6, 5),
+    shared=False,
+    activation="tanh",
+    seeds: Any = SEEDS,
+    heads=None,
+    compiled=True,
+    parts=1,
+    shape: tuple[int, ...] = (N_INPUTS,),
 ) -> Networks:
     """Networks whose numbers are all random, biases too; computed by kernels or by torch."""
-    nets = Networks((N_INPUTS,), hidden, heads or HEADS, seeds, activation, shared, parts=parts)
+    nets = Networks(shape, hidden, heads or HEADS, seeds, activation, shared, parts=parts)
     if not compiled:
         nets.perceptrons = None
     nets.flat.copy_(torch.randn(nets.flat.shape, generator=torch.Generator().manual_seed(1)) * 0.5)
@@ -72,23 +81,26 @@ def gradients(nets: Networks, replica: int) -> list[tuple[np.ndarray, np.ndarray
     return list(zip(own[::2], own[1::2], strict=True))
 
 
+@pytest.mark.parametrize("n_inputs", [N_INPUTS, 12])  # two loops, and BLAS
 @pytest.mark.parametrize(
-    ("hidden", "shared", "squashes", "one_hot", "compiled"),
+    ("hidden", "shared", "activation", "one_hot", "compiled"),
     list(
         itertools.product([(), (5,), (12, 5)], [False, True], ["tanh", "relu"], [False, True], [False, True])
     ),
 )
-def test_outputs_and_gradients_are_those_of_plain_networks(hidden, shared, squashes, one_hot, compiled):
-    rng, activation = np.random.default_rng(0), "tanh" if squashes else "relu"
-    nets = made(hidden, shared, activation, compiled=compiled)
+def test_outputs_and_gradients_are_those_of_plain_networks(
+    hidden, shared, activation, one_hot, compiled, n_inputs
+):
+    rng = np.random.default_rng(0)
+    nets = made(hidden, shared, activation, compiled=compiled, shape=(n_inputs,))
     nets.grad.fill_(7.0)  # of something else before
-    states = rng.integers(N_INPUTS, size=(3, BATCH))
-    dense = rng.normal(size=(3, BATCH, N_INPUTS)).astype(np.float32)
+    states = rng.integers(n_inputs, size=(3, BATCH))
+    numbers = rng.normal(size=(3, BATCH, n_inputs)).astype(np.float32)
     slopes = {name: rng.normal(size=(3, BATCH, size)) for name, (size, _) in HEADS.items()}
-    said = sent_back(nets, torch.from_numpy(states) if one_hot else torch.from_numpy(dense), slopes)
+    said = sent_back(nets, torch.from_numpy(states if one_hot else numbers), slopes)
     for i in range(3):
         modules = plain(nets, i)
-        x = torch.from_numpy(np.eye(N_INPUTS)[states[i]] if one_hot else dense[i].astype(np.float64))
+        x = torch.from_numpy(np.eye(n_inputs)[states[i]] if one_hot else numbers[i].astype(np.float64))
         wanted = by_head(nets, modules, x)
         for name, part in wanted.items():
             np.testing.assert_allclose(said[name][i], part.detach(), rtol=1e-5, atol=1e-5)
@@ -119,12 +131,13 @@ def test_slopes_at_inputs_are_those_of_plain_networks(hidden, shared, activation
 
 
 @pytest.mark.parametrize("one_hot", [False, True])
-def test_what_a_replica_says_depends_on_nobody_beside_it_to_the_last_bit(one_hot):
-    rng, nets = np.random.default_rng(0), made(seeds=range(5))
+@pytest.mark.parametrize("shared", [False, True])
+def test_what_a_replica_says_depends_on_nobody_beside_it_to_the_last_bit(one_hot, shared):
+    rng, nets = np.random.default_rng(0), made(seeds=range(5), shared=shared)
     seen = torch.from_numpy(rng.integers(N_INPUTS, size=(5, 64)))
     if not one_hot:
         seen = torch.from_numpy(rng.normal(size=(5, 64, N_INPUTS)).astype(np.float32))
-    slope = rng.normal(size=(5, 2, 64, 4)).astype(np.float32)
+    slope = rng.normal(size=(5, nets.kinds, 64, nets.widths[-1])).astype(np.float32)
     found = []
     for cuts in ((0, 5), (0, 2, 5), (0, 1, 2, 3, 4, 5)):
         out = []
@@ -252,3 +265,10 @@ def test_orthogonal_matrices_point_everywhere():
     drawn = np.stack([orthogonal(5, 3, rng) for _ in range(2000)])
     assert np.abs(drawn.mean(axis=0)).max() < 4 * np.sqrt(1 / 5 / 2000)
     np.testing.assert_allclose((drawn**2).mean(axis=0), 1 / 5, atol=0.02)
+
+
+def test_many_inputs_of_which_one_is_hot_take_no_room(monkeypatch):
+    monkeypatch.setattr(dense, "_own", threading.local())
+    nets = made(shape=(3000,))
+    nets.forward(torch.arange(3000).repeat(3, 1))
+    assert dense._own.room.shape == (2, 3000 * 6)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Floats, Ints, Preset, Update, number
+from rlsandbox.learning.agent import Floats, Preset, Update, number
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.networks import Judged
 from rlsandbox.learning.on_policy import OnPolicy, Rollout, RolloutConfig, explained_variance
@@ -135,63 +135,76 @@ class PPO(OnPolicy):
 
     def improve(self, active: NDArray[np.bool_]) -> Iterator[None]:
         """Epochs of minibatches, each in a new order."""
+        if not active.any():
+            return
         config: Any = self.config
-        if config.anneal and self.step_budget < np.iinfo(np.int64).max:
-            left = max(0.0, 1.0 - float(self.walk.steps.max()) / self.step_budget)
-            self.optimizer.learning_rate = config.learning_rate * left
-        rollout, learning = self.rollout(), active.copy()
+        self.optimizer.learning_rate = self.step_size()
+        rollout, learning = self.rollout(), active
         explained = explained_variance(rollout)
         order = np.tile(np.arange(self.capacity), (self.n_seeds, 1))
         begins, together = range(0, self.capacity, config.minibatch), _TOGETHER if self.may_share else 1
         for _ in range(config.epochs):
+            unused = self.walk.rng[~learning]
             shuffle(self.walk.rng, order)
+            self.walk.rng[~learning] = unused  # who has gone far enough draws nothing
             shuffled = rollout.ordered(order)
             for first in range(0, len(begins), together):
+                some = begins[first : first + together]
+                batches = [shuffled.part(begin, begin + config.minibatch) for begin in some]
+                learning, updates = self.improve_by(batches, learning)
+                for begin, (made, numbers, told) in zip(some, updates, strict=True):
+                    self.log.add(np.vstack((numbers, explained)), made)
+                    self.show(made, self.met | told | {"row": order[:, begin].copy()})
+                yield
                 if not learning.any():
                     return
-                batches = [
-                    (begin, shuffled.part(begin, begin + config.minibatch))
-                    for begin in begins[first : first + together]
-                ]
-                self.improve_by(batches, order, explained, learning)
-                yield
+
+    def step_size(self) -> float:
+        """That of the optimizer, which may fall linearly to 0 over the budget of steps."""
+        config: Any = self.config
+        if not config.anneal or self.step_budget == np.iinfo(np.int64).max:
+            return config.learning_rate
+        return config.learning_rate * max(0.0, 1.0 - float(self.walk.steps.max()) / self.step_budget)
+
+    def reconfigure(self, config: Any) -> None:
+        """Use changed hyperparameters from the next update on."""
+        super().reconfigure(config)
+        self.optimizer.learning_rate = self.step_size()
 
     def improve_by(
-        self, batches: list[tuple[int, Rollout]], order: Ints, explained: Floats, learning: NDArray[np.bool_]
-    ) -> None:
-        """Updates by minibatches, which begin at so many steps of an order `[N, M]`; who has gone too far stops.
+        self, batches: list[Rollout], learning: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.bool_], list[tuple[NDArray[np.bool_], Floats, dict[str, Floats]]]]:
+        """An update by each of some minibatches.
 
-        Args:
-            batches: where each begins, and its steps.
-            order: `[N, M]` that of the rollout's steps.
-            explained: `[N]` the critic's explained variance.
-            learning: `[N]` who learns; who has gone far enough is taken out.
+        Returns:
+            who goes on, `[N]`; and of each update who made it `[N]`, what is logged `[6, N]`, and what is
+            told of the first step.
         """
         config: Any = self.config
-        shapes = [batch.value.shape for _, batch in batches]
+        shapes = [batch.value.shape for batch in batches]
         gains, ratios, weights = ([np.empty(shape) for shape in shapes] for _ in range(3))
         far = np.inf if config.target_kl is None else 1.5 * config.target_kl
 
         def fill(judged: Judged, own: slice, k: int) -> Floats:
-            said, slopes, part, gain = judged.said, judged.slopes, batches[k][1].of(own), gains[k][own]
+            said, slopes, part, gain = judged.said, judged.slopes, batches[k].of(own), gains[k][own]
             given = *self.family.judge(said["policy"], part.actions), said["value"], part
             setting = config.clip, config.normalize, config.value_coefficient
-            numbers, bonus = (
-                np.empty((5, len(gain))),
-                np.full(gain.shape, config.entropy_coefficient / gain.shape[1]),
-            )
+            numbers = np.empty((5, len(gain)))
+            bonus = np.full(gain.shape, config.entropy_coefficient / gain.shape[1])
             ppo_losses(*given, *setting, gain, slopes["value"], ratios[k][own], weights[k][own], numbers)
             self.family.slopes(said["policy"], part.actions, gain, bonus, slopes["policy"])
-            learning[own] &= ~(numbers[3] > far)
             return numbers
 
         with self.shared():
-            states = [batch.states for _, batch in batches]
-            numbers, made = self.descend_by(states, fill, learning, config.max_grad_norm)
-        for k, (begin, _) in enumerate(batches):
-            self.log.add(np.vstack((numbers[k], explained)), made[k])
-            told = {"row": order[:, begin].copy(), "ratio": ratios[k][:, 0], "weight": weights[k][:, 0]}
-            self.show(made[k], self.met | told)
+            numbers, made, learning = self.descend_by(
+                [batch.states for batch in batches],
+                fill,
+                learning,
+                config.max_grad_norm,
+                stays=lambda told: ~(told[3] > far),
+            )
+        told = ({"ratio": r[:, 0], "weight": w[:, 0]} for r, w in zip(ratios, weights, strict=True))
+        return learning, list(zip(made, numbers, told, strict=True))
 
     def told(self, replica: int) -> Update | None:
         """The first step of the newest minibatch: TD error, advantage, ratio, and whether it is clipped."""

@@ -138,7 +138,7 @@ class SAC(Critics):
             action, log_prob = squashed(self.nets.forward(seen, units)[:, 0], next_normal[own])
             next_q = self.valued(self.target_critics, seen, action, units).min(axis=2)
             target = batch.reward[own] + batch.goes_on[own] * (next_q - alpha[own] * log_prob)
-            _, q = self.fit_critics(self.beside(batch.seen[own], batch.actions[own]), target, None, units)
+            q = self.fit_critics(self.beside(batch.seen[own], batch.actions[own]), target, None, units)
             return q, target, next_q, log_prob
 
         def improve(units: Units) -> tuple[NDArray[Any], ...]:
@@ -169,16 +169,17 @@ class SAC(Critics):
 
         def judge_steps(units: Units) -> tuple[NDArray[Any], ...]:
             own = units.own
-            said, q = self.fit_critics(batch.seen[own], target[own], batch.actions[own], units)
-            return q, self.least(said).astype(np.float64)
+            return (self.fit_critics(batch.seen[own], target[own], batch.actions[own], units),)
 
-        q, least = self.shared_out(judge_steps)
+        (q,) = self.shared_out(judge_steps)
         self.follow_critics(active)
 
         def improve(units: Units) -> tuple[NDArray[Any], ...]:
-            judged = self.nets.judge(batch.seen[units.own], units)
+            seen = batch.seen[units.own]
+            judged = self.nets.judge(seen, units)
+            least = self.least(self.critics.by_head(self.critics.forward(seen, units)))
             log_prob = log_softmax(judged.said["policy"].astype(np.float64))
-            chance, cost = np.exp(log_prob), alpha[units.own] * log_prob - least[units.own]
+            chance, cost = np.exp(log_prob), alpha[units.own] * log_prob - least
             expected = (chance * cost).sum(axis=2, keepdims=True)
             # d/dz_j of sum pi (alpha log pi - Q) is pi_j (cost_j - expected cost)
             judged.slopes["policy"][:] = chance * (cost - expected) / cost.shape[1]

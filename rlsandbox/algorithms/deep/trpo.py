@@ -26,10 +26,8 @@ from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.natural_gradient import Fisher, conjugate_gradient, dot, flat_of, rows_of
 from rlsandbox.learning.networks import Judged
 from rlsandbox.learning.on_policy import CopiesConfig, OnPolicy, Rollout, explained_variance
+from rlsandbox.learning.optimizer import UNCLIPPED
 from rlsandbox.learning.rolling import shuffle
-
-_UNCLIPPED = 1e30
-"""A norm that no gradient reaches: the critic is fitted, not held back."""
 
 
 class TRPO(OnPolicy):
@@ -173,7 +171,7 @@ class TRPO(OnPolicy):
             judged.slopes["value"][:, :, 0] = 2.0 * error / error.shape[1]  # the actor's slopes stay 0
             return (error**2).mean(axis=1)[None]
 
-        return self.descend(batch.states, fill, active, _UNCLIPPED)[0]
+        return self.descend(batch.states, fill, active, UNCLIPPED)[0]
 
     def told(self, replica: int) -> Update | None:
         """The rollout's first step: TD error, advantage, and how far the policy moved for it and for all."""

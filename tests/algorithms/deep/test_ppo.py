@@ -189,6 +189,38 @@ def test_a_replica_that_has_gone_too_far_stops():
     assert kinds == ("s" * 12 + "u" * 2) * 3
 
 
+@pytest.mark.parametrize("target_kl", [None, 1e-9, 0.02])
+def test_threads_and_who_else_stops_change_nothing(target_kl):
+    """Threads make several updates before they wait for each other; of 0.02 some replicas are tired."""
+    options = {**SMALL, "n_steps": 32, "minibatch": 8, "epochs": 3, "learning_rate": 0.02}
+    seeds, made = range(8), []
+    for own, threads in ((tuple(seeds), 1), (tuple(seeds), 2), *(((k,), 1) for k in seeds)):
+        session = begin("ppo", brisk(), own, steps=320, **options, target_kl=target_kl)
+        session.threads = threads
+        while session.tick(STEPS):
+            pass
+        made.append(session.agent)
+    one, two, *single = made
+    mine, shared = one.state(), two.state()
+    assert two._sharing.threads and all(mine[name].tobytes() == shared[name].tobytes() for name in mine)
+    updates = one.log.count.tolist()
+    assert (len(set(updates)) > 1) == (target_kl == 0.02)
+    for k, agent in enumerate(single):
+        assert agent.log.count[0] == updates[k] and agent.walk.rng[0] == one.walk.rng[k]
+        for array, own in zip(one.nets.layers(k), agent.nets.layers(0), strict=True):
+            for mine, its in zip(array, own, strict=True):
+                np.testing.assert_array_equal(mine, its)
+
+
+def test_a_step_size_that_is_changed_falls_on():
+    session = begin("ppo", brisk(), steps=48, **ONE_BATCH, anneal=True)
+    agent: Any = session.agent
+    while session.clock < 24:
+        session.tick(STEPS)
+    session.set_hyperparameters({"learning_rate": 0.1})
+    assert agent.optimizer.learning_rate == pytest.approx(0.05)
+
+
 def test_the_step_size_falls_to_nothing_over_the_budget():
     session = begin("ppo", brisk(), steps=48, **ONE_BATCH, anneal=True)
     agent, found = session.agent, []

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from rlsandbox.learning import critics
+from rlsandbox.learning.agent import View
 from rlsandbox.learning.critics import Batch
 from rlsandbox.learning.squashed import LOG_STD
 from rlsandbox.worlds.point_world import PointWorld
@@ -215,8 +216,8 @@ def test_an_update_of_sac_with_numbered_actions():
         states, actions = batch.states[i], batch.actions[i]
         target = first.target(i, soft[batch.next_states[i]])
         errors = [(says(net, eye)[states, actions] - target) ** 2 for net in before["critics"][i]]
-        least = torch.minimum(*(says(net, eye) for net in before["critics"][i])).detach()
         first.check("critics", i, before["critics"][i], torch.stack(errors).mean(dim=1).sum())
+        least = torch.minimum(*(says(net, eye) for net in kept(first.agent.critics, i))).detach()
         log_pi = says(before["nets"][i][0], eye).log_softmax(dim=-1)
         loss = (log_pi.exp() * (0.3 * log_pi - least))[states].sum(dim=1).mean()
         first.check("nets", i, before["nets"][i], loss)
@@ -266,6 +267,24 @@ def test_threads_that_share_a_batch_change_no_bit(algorithm, monkeypatch):
             used.add((session.threads, agent._threads, agent.parts))
     assert used == {(1, 1, 2), (2, 1, 2), (2, 2, 2)}
     mine, own = one.agent.state(), two.agent.state()
+    assert all(mine[name].tobytes() == own[name].tobytes() for name in mine)
+
+
+@pytest.mark.parametrize("algorithm", ["sac", "td3", "ddpg"])
+def test_who_looks_in_the_midst_of_an_update_changes_nothing(algorithm, monkeypatch):
+    monkeypatch.setattr(critics, "_LARGE", 1)
+    alone, watched = (begin(algorithm, NEAR, (0, 5), **TINY) for _ in range(2))
+    found = []
+
+    def look() -> None:
+        found.append(watched.agent.snapshot(View(len(found) % 2)).v)
+
+    watched.agent.give_way = look
+    for session in (alone, watched):
+        advance(session, 120)
+    updates = int(watched.agent.state()["updates"][0])
+    assert len(found) > 4 * updates > 0 and all(np.isfinite(v).all() for v in found)
+    mine, own = alone.agent.state(), watched.agent.state()
     assert all(mine[name].tobytes() == own[name].tobytes() for name in mine)
 
 
@@ -363,6 +382,9 @@ def test_who_has_made_all_episodes_stays_as_a_run_alone_would_be(algorithm, plac
     for k, single in enumerate(alone):
         mine, own = many.agent.state(), single.agent.state()
         assert mine["walk.rng"][k] == own["walk.rng"][0]
+        for name in ("actor_loss", "log_temperature"):
+            if name in mine:
+                np.testing.assert_allclose(mine[name][k], own[name][0], rtol=1e-4, err_msg=name)
         agents: Any = many.agent, single.agent
         for name in agents[0].networks():
             both = (numbers_of(agent.networks()[name], at) for agent, at in zip(agents, (k, 0), strict=True))
