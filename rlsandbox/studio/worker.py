@@ -27,7 +27,7 @@ from rlsandbox.worlds.simulation import Simulation
 
 _SLICE, _SHORTEST = 0.012, 0.002
 _EARLY = 0.001
-"""Seconds before its time at which an answer is given in any case."""
+"""Seconds before its time at which an answer is begun in any case."""
 _COSTLY = 0.024
 """Seconds from frame to frame, at most, where frames would else take more than half of the time."""
 _FEW = 16
@@ -76,7 +76,8 @@ class Trainer(QThread):
         self._view = View(wants=frozenset({"oracle"}))
         self._pace = Pace(None, None)
         self._owed = 0.0
-        self._last_slice = self._last_chance = self._not_before = 0.0
+        self._last_slice = self._last_chance = 0.0
+        self._making = self._not_before = 0.0
         self._until_episode: int | None = None
         self._rate = Rate()
         self._evaluation: Evaluation | None = None
@@ -267,11 +268,11 @@ class Trainer(QThread):
         return max(_FEW, int(_SLICE * self._rate.value / session.agent.n_seeds))
 
     def _due_in(self) -> float:
-        """Seconds until somebody wants to see something."""
+        """Seconds until a frame is to be begun that somebody wants to see."""
         self._read_request()
         if self._wanted is None:
             return _SLICE
-        return max(self._wanted.due, self._not_before) - time.perf_counter()
+        return max(self._wanted.due - self._making, self._not_before) - time.perf_counter()
 
     def _read_request(self) -> None:
         request = self._mailbox.take_request()
@@ -279,7 +280,7 @@ class Trainer(QThread):
             self._wanted, self._view = request, request.view
 
     def _answer(self) -> None:
-        """Publish a frame if somebody wants one by now, or before there will be another chance to."""
+        """Publish a frame if it is time to, or will be before there is another chance."""
         wait, now = self._due_in(), time.perf_counter()
         passed, self._last_chance = now - self._last_chance, now
         early = _EARLY if passed < _SLICE else passed / 2
@@ -291,6 +292,7 @@ class Trainer(QThread):
             return
         self._painted.clear()
         self._mailbox.publish(self._frame(session, self._view))
+        self._making = min(time.perf_counter() - now, _SLICE)
         if self._state == "training" and isinstance(session.world, Simulation):
             # both sides are Python here: painted at the same time, each waits for the other at every call
             self._painted.wait(_PAINTING)
