@@ -28,7 +28,7 @@ from rlsandbox.worlds.simulation import Simulation
 _SLICE, _SHORTEST = 0.012, 0.002
 _EARLY = 0.001
 """Seconds before its time at which an answer is begun in any case."""
-_COSTLY = 0.024
+_COSTLY = 0.019
 """Seconds from frame to frame, at most, where frames would else take more than half of the time."""
 _FEW = 16
 """Steps after which an environment that nobody has timed yet is looked at."""
