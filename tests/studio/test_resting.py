@@ -8,12 +8,14 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from rlsandbox.learning.agent import View
 from rlsandbox.studio.frames import Frame
 from rlsandbox.studio.main_window import MainWindow
 from rlsandbox.studio.worker import Trainer
 from rlsandbox.training.pace import Pace
-from rlsandbox.training.session import RunSpec
+from rlsandbox.training.session import RunSpec, TrainingSession
 from rlsandbox.worlds.files import open_world
+from rlsandbox.worlds.point_world import PointWorld
 from tests.helpers import corridor
 
 
@@ -23,6 +25,27 @@ def trainer() -> Iterator[Trainer]:
     result.start()
     yield result
     result.close()
+
+
+def test_frames_come_in_the_midst_of_updates_that_take_their_time(qtbot: QtBot, trainer: Trainer) -> None:
+    """Three agents, two parts of a batch, critics and actor: twelve chances an update."""
+    spec = RunSpec("sac", PointWorld(corridor(5)), {"learning_starts": 10}, seeds=(0, 1, 2), steps=10**6)
+    inside: list[Frame | None] = []
+
+    def watch(session: TrainingSession) -> None:
+        agent, give_way = session.agent, session.agent.give_way
+
+        def look() -> None:
+            trainer.ask(View())
+            give_way()
+            inside.append(trainer.take())
+
+        agent.give_way = look
+
+    trainer.start_run(0, spec)
+    trainer.call(watch)
+    qtbot.waitUntil(lambda: len(inside) > 24, timeout=60_000)
+    assert {frame.state for frame in inside if frame is not None} == {"training"}
 
 
 def test_every_state_of_rest_comes_after_its_frame(qtbot: QtBot, trainer: Trainer) -> None:
