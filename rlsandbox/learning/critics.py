@@ -115,14 +115,12 @@ class Critics(OffPolicy):
         return self.problem.actions.continuous
 
     def _make_critics(self) -> None:
-        size, config = self.problem.actions.size, self.config
+        size = self.problem.actions.size
         shape = (self.observation_shape[0] + size,) if self.continuous else self.observation_shape
         heads = {f"q{k + 1}": (1 if self.continuous else size, 1.0) for k in range(self.n_critics)}
         # other seeds than the actor's: the same ones would draw the same first layer
         seeds = [int(np.random.SeedSequence([seed, 1]).generate_state(1)[0]) for seed in self.seeds]
-        hidden = [config.units] * config.layers
-        kind = config.activation, False, self.device, self.parts
-        self.critics = Networks(shape, hidden, heads, seeds, *kind)
+        self.critics = self.built(heads, shape, seeds)
         self.target_critics = self.critics.copy()
         self.critic_optimizer = self.make_optimizer(self.critics)
 

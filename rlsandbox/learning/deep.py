@@ -118,6 +118,21 @@ class DeepAgent(Descending):
     def make_nets(self) -> Networks:
         """Networks that have learnt nothing yet."""
 
+    def built(
+        self,
+        heads: dict[str, tuple[int, float]],
+        shape: tuple[int, ...] | None = None,
+        seeds: Sequence[int] | None = None,
+        shared: bool = False,
+    ) -> Networks:
+        """Networks with such heads and the hidden layers of the hyperparameters.
+
+        They see what has the given shape, else observations, and are drawn by the given seeds, else its own.
+        """
+        config, seen = self.config, shape or self.observation_shape
+        kind = config.activation, shared, self.device, self.parts
+        return Networks(seen, [config.units] * config.layers, heads, seeds or self.seeds, *kind)
+
     def make_optimizer(self, nets: Networks) -> Optimizer:
         """What improves them; Adam's epsilon is that of the baselines of PPO ("37 details", detail 3)."""
         return Optimizer(nets, "adam", self.config.learning_rate, 1e-5)

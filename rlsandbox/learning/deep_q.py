@@ -108,9 +108,7 @@ class DeepQ(OffPolicy):
         heads = {"q": (n_actions, 1.0)}
         if config.dueling:
             heads = {"advantage": (n_actions, 1.0), "value": (1, 1.0)}
-        hidden = [config.units] * config.layers
-        shape = config.activation, config.dueling, self.device
-        return Networks(self.observation_shape, hidden, heads, self.seeds, *shape)
+        return self.built(heads, shared=config.dueling)
 
     def q_of(self, said: Heads) -> NDArray[Any]:
         """`[..., A]` action values, by what the heads say."""

@@ -77,6 +77,11 @@ class Descending(Agent):
         return self.n_seeds >= _WIDE
 
     @property
+    def parts(self) -> int:
+        """How many parts a replica's batch may be cut into, for threads to share."""
+        return 1
+
+    @property
     def large(self) -> bool:
         """Whether the batch of a single replica takes its time."""
         return False

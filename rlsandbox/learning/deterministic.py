@@ -60,10 +60,7 @@ class Deterministic(Critics):
 
     def make_nets(self) -> Networks:
         """The actor: what it says is squashed to an action."""
-        config, heads = self.config, {"policy": (self.problem.actions.size, 0.01)}
-        hidden = [config.units] * config.layers
-        kind = config.activation, False, self.device, self.parts
-        return Networks(self.observation_shape, hidden, heads, self.seeds, *kind)
+        return self.built({"policy": (self.problem.actions.size, 0.01)})
 
     def act(self, said: Heads, moving: NDArray[np.bool_]) -> NDArray[Any]:
         """The actor's action and noise; before the first update any action."""

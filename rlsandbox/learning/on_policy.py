@@ -137,12 +137,9 @@ class OnPolicy(DeepAgent):
 
     def make_nets(self) -> Networks:
         """An actor, whose first policy is nearly uniform, and a critic ("37 details", detail 2)."""
-        config = self.config
         self.family: Policy = policy_for(self.problem.actions)
         heads = {"policy": (self.family.size, 0.01), "value": (1, 1.0)}
-        hidden = [config.units] * config.layers
-        shape = config.activation, getattr(config, "shared", False), self.device
-        return Networks(self.observation_shape, hidden, heads, self.seeds, *shape)
+        return self.built(heads, shared=getattr(self.config, "shared", False))
 
     @abstractmethod
     def improve(self, active: NDArray[np.bool_]) -> Iterator[None]:

@@ -73,11 +73,8 @@ class SAC(Critics):
 
     def make_nets(self) -> Networks:
         """The actor: means and spreads, or logits."""
-        config, size = self.config, self.problem.actions.size
-        heads = {"policy": (2 * size if self.continuous else size, 0.01)}
-        hidden = [config.units] * config.layers
-        kind = config.activation, False, self.device, self.parts
-        return Networks(self.observation_shape, hidden, heads, self.seeds, *kind)
+        size = self.problem.actions.size
+        return self.built({"policy": (2 * size if self.continuous else size, 0.01)})
 
     @property
     def temperature(self) -> Floats:
