@@ -1,7 +1,7 @@
 """PPO: its loss against autograd, its record by hand, and how far the clip lets a policy go."""
 
 import itertools
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -193,16 +193,17 @@ def test_a_replica_that_has_gone_too_far_stops():
 def test_threads_and_who_else_stops_change_nothing(target_kl):
     """Threads make several updates before they wait for each other; of 0.02 some replicas are tired."""
     options = {**SMALL, "n_steps": 32, "minibatch": 8, "epochs": 3, "learning_rate": 0.02}
-    seeds, made = range(8), []
+    seeds, made, used = range(8), [], set()
     for own, threads in ((tuple(seeds), 1), (tuple(seeds), 2), *(((k,), 1) for k in seeds)):
         session = begin("ppo", brisk(), own, steps=320, **options, target_kl=target_kl)
-        session.threads = threads
+        session.threads, agent = threads, cast("Any", session.agent)
         while session.tick(STEPS):
-            pass
-        made.append(session.agent)
+            used.add((len(own), threads, agent._threads))
+        made.append(agent)
     one, two, *single = made
     mine, shared = one.state(), two.state()
-    assert two._sharing.threads and all(mine[name].tobytes() == shared[name].tobytes() for name in mine)
+    assert used == {(8, 1, 1), (8, 2, 1), (8, 2, 2), (1, 1, 1)}
+    assert all(mine[name].tobytes() == shared[name].tobytes() for name in mine)
     updates = one.log.count.tolist()
     assert (len(set(updates)) > 1) == (target_kl == 0.02)
     for k, agent in enumerate(single):
