@@ -328,7 +328,10 @@ class DeepAgent(Descending):
     def state(self) -> dict[str, NDArray[Any]]:
         """Networks, optimizer, memory, logs and walkers."""
         nets = {name: nets.flat.cpu().numpy().copy() for name, nets in self.networks().items()}
-        return {**nets, **{name: array.copy() for name, array in self.arrays().items()}}
+        parts = {"memory": self.memory.copy()._asdict(), "log": self.log.copies()}
+        large = {f"{part}.{name}": array for part, copies in parts.items() for name, array in copies.items()}
+        rest = {name: array.copy() for name, array in self.arrays().items() if name not in large}
+        return {**nets, **large, **rest}
 
     def restore(self, state: dict[str, NDArray[Any]]) -> None:
         """Take over copies of what `state` gave."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.networks import Judged, Networks
 from rlsandbox.learning.policy_gradient import Policy, actor_critic_losses, policy_for
 from rlsandbox.learning.problem import Problem
-from rlsandbox.learning.rolling import Transitions, advantages
+from rlsandbox.learning.rolling import advantages, rows_of
 from rlsandbox.learning.written import closed
 
 _STEPS_A_BOUNDARY = 2048
@@ -235,25 +235,75 @@ class OnPolicy(DeepAgent):
         self.met = {"value": value, "next_value": next_value, "advantage": advantage, **self.seen_steps()}
         return Rollout(memory.state, memory.action, log_prob, value, advantage, advantage + value)
 
+    def follow_advantages(self, weight: Floats, active: NDArray[np.bool_]) -> dict[str, Any]:
+        """One update from all steps of the rollout; values are those of the very pass that is improved.
+
+        Where the last step of each copy led is judged beside the steps: the value of where a step led stands
+        E places after its own, unless the copy did not go on from there.
+
+        Args:
+            weight: `[N, 1]` of the advantages in the policy's gradient.
+            active: `[N]`.
+
+        Returns:
+            What the update saw and computed, `[N, M]` each, for the inspector.
+        """
+        memory, config, m, after = self.memory, self.config, self.capacity, self.n_copies
+        ends = slice(m - after, m)
+        states = np.concatenate((memory.state, memory.next_state[:, ends]), axis=1)
+        actions = np.concatenate((memory.action, memory.action[:, ends]), axis=1)
+        share = np.tile(np.repeat([1.0 / m, 0.0], [m, after]), (self.n_seeds, 1))
+        gain, target = np.zeros(share.shape), np.zeros(share.shape)
+        left, beyond = np.zeros((self.n_seeds, m), np.bool_), np.zeros((self.n_seeds, m))
+        left[:, : m - after] = (rows_of(memory.next_state)[:, :-after] != rows_of(states)[:, after:m]).any(
+            axis=2
+        )
+        if (left & ~memory.terminated & active[:, None]).any():
+            beyond = self.said(memory.next_state)["value"][:, :, 0]
+        seen = {name: np.empty((self.n_seeds, m)) for name in ("value", "next_value", "advantage")}
+        lam = getattr(config, "gae_lambda", 0.0)
+
+        def weigh(judged: NDArray[Any], own: slice) -> tuple[Floats, Floats]:
+            value, next_value, advantage = (array[own] for array in seen.values())
+            value[:], next_value[:] = judged[:, :m], np.where(left[own], beyond[own], judged[:, after:])
+            advantages(memory.of(own), value, next_value, config.gamma, lam, after, advantage)
+            gain[own, :m], target[own, :m] = weight[own] * advantage, advantage + value
+            return gain[own], target[own]
+
+        log_prob = self.follow_gain(states, actions, share, weigh, active)[:, :m]
+        return {**seen, "log_prob": log_prob, **self.seen_steps()}
+
     def follow_gain(
         self,
-        actions: NDArray[Any],
         states: NDArray[Any],
-        gain: Floats,
-        target: Floats,
+        actions: NDArray[Any],
         share: Floats,
+        weigh: Callable[[NDArray[Any], slice], tuple[Floats, Floats]],
         active: NDArray[np.bool_],
     ) -> Floats:
-        """One update of actor and critic; see `actor_critic_losses`. Returns log-probabilities `[N, B]`."""
-        config, log_probs = self.config, np.empty(gain.shape)
+        """One update of actor and critic by stored steps `[N, B, ...]`.
+
+        Args:
+            states: where the steps began.
+            actions: what was done.
+            share: `[N, B]` how much they count.
+            weigh: by the values `[n, B]` of a range of replicas, what weighs their actions and what their
+                values are drawn to; see `actor_critic_losses`.
+            active: `[N]`.
+
+        Returns:
+            `[N, B]` log-probabilities.
+        """
+        config, log_probs = self.config, np.empty(share.shape)
 
         def fill(judged: Judged, own: slice) -> Floats:
             said, slopes, part = judged.said, judged.slopes, share[own]
             log_prob, entropy = self.family.judge(said["policy"], actions[own])
-            given = log_prob, entropy, said["value"], gain[own], target[own], part
+            gain, target = weigh(said["value"][:, :, 0], own)
             numbers = np.empty((3, len(part)))
-            actor_critic_losses(*given, config.value_coefficient, slopes["value"], numbers)
-            weights = part * gain[own], config.entropy_coefficient * part
+            losses = log_prob, entropy, said["value"], gain, target, part, config.value_coefficient
+            actor_critic_losses(*losses, slopes["value"], numbers)
+            weights = part * gain, config.entropy_coefficient * part
             self.family.slopes(said["policy"], actions[own], *weights, slopes["policy"])
             log_probs[own] = log_prob
             return numbers
@@ -282,8 +332,7 @@ class OnPolicy(DeepAgent):
 
     def seen_steps(self) -> dict[str, Any]:
         """The steps that an update learns from, as they are now: the memory goes on."""
-        memory = Transitions(*(array.copy() for array in self.memory))
-        return {"memory": memory, "made": self.walk.steps - memory.count}
+        return {"memory": self.memory.copy(), "made": self.walk.steps - self.memory.count}
 
     def stored(self, replica: int, at: int) -> Step:
         """A step that was learnt from; its states are those of the screen."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from rlsandbox.learning.exploration import DRAW, draw, uniform
 from rlsandbox.learning.guided import ask_where_it_is
-from rlsandbox.learning.walk import TRAIL, drift_on, log_episode, noise, outcome, start_state
+from rlsandbox.learning.walk import TRAIL, copy_of_first, drift_on, log_episode, noise, outcome, start_state
 from rlsandbox.worlds.compiled import kernel
 
 FOREVER = np.iinfo(np.int64).max
@@ -70,6 +70,16 @@ class Transitions(NamedTuple):
         kinds = state, action, ((), np.dtype(np.float32)), state, one, one
         arrays = (np.zeros((n_seeds, capacity, *shape), kind) for shape, kind in kinds)
         return cls(*arrays, count=np.zeros(n_seeds, np.int64))
+
+    def copy(self) -> Transitions:
+        """The same in memory of its own, without what is left of steps that do not count any more."""
+        used = np.minimum(self.count, self.reward.shape[1])
+        copies = [copy_of_first(array, used) for array in self[:-1]]
+        return Transitions(*copies, count=self.count.copy())
+
+    def of(self, own: slice) -> Transitions:
+        """Those of some replicas, the same memory."""
+        return Transitions(*(array[own] for array in self))
 
     def flat(self) -> Transitions:
         """The same arrays, every state and action as a row of numbers."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Curve, Floats
-from rlsandbox.learning.walk import BINS, merge_bins
+from rlsandbox.learning.agent import Curve, Floats, Ints
+from rlsandbox.learning.walk import BINS, copy_of_first, merge_bins
 from rlsandbox.worlds.compiled import kernel
 
 
@@ -40,13 +40,26 @@ class UpdateLog:
 
     def curves(self) -> dict[str, Curve]:
         """Means over the bins."""
-        used = int(max(1, np.max(-(-self.count // self.width))))
+        used = int(max(1, self.used.max()))
         filled = np.clip(self.count[:, None] - np.arange(used) * self.width[:, None], 0, self.width[:, None])
         with np.errstate(invalid="ignore", divide="ignore"):
             means: Floats = np.where(filled > 0, self.sums[:, :, :used] / filled, np.nan)
         width, count = self.width.copy(), self.count.copy()
         return {
             name: Curve(mean, width, count, "updates") for name, mean in zip(self.names, means, strict=True)
+        }
+
+    @property
+    def used(self) -> Ints:
+        """`[N]` bins that hold something."""
+        return -(-self.count // self.width)
+
+    def copies(self) -> dict[str, NDArray[Any]]:
+        """Of `arrays`."""
+        rows = self.sums.reshape(-1, BINS)
+        sums = copy_of_first(rows, np.tile(self.used, len(self.names))).reshape(self.sums.shape)
+        return {name: array.copy() for name, array in self.arrays().items() if name != "sums"} | {
+            "sums": sums
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -14,7 +14,8 @@ from rlsandbox.learning.agent import Floats
 from rlsandbox.learning.hyperparams import AgentConfig
 from rlsandbox.worlds.places import Place
 
-_MOST_MOMENTS = 32
+_MOST_MOMENTS, _SPACING = 32, 1024
+"""Moments, and the steps between them while a run is short."""
 _MOST_BYTES = 256 * 2**20
 _MOST_POINTS = 256
 _SHARE = 0.05
@@ -43,12 +44,15 @@ class Moment:
 
 
 class History:
-    """Moments at multiples of a spacing, doubled when they are too many: counters place them, not time."""
+    """Moments at multiples of a spacing, doubled when they are too many: counters place them, not time.
+
+    Where fewer of them are kept, since each is large, they are further apart from the first one on.
+    """
 
     def __init__(self) -> None:
         self.moments: list[Moment] = []
         self.latest: Moment
-        self._spacing = 1024
+        self._spacing = _SPACING
         self._next = 0
 
     def wants(self, clock: int) -> bool:
@@ -62,7 +66,9 @@ class History:
             return
         self.moments.append(moment)
         size = sum(array.nbytes for array in moment.state.values())
-        if len(self.moments) > max(4, min(_MOST_MOMENTS, _MOST_BYTES // max(1, size))):
+        most = max(4, min(_MOST_MOMENTS, _MOST_BYTES // max(1, size)))
+        self._spacing = max(self._spacing, _SPACING * _MOST_MOMENTS // most)
+        if len(self.moments) > most:
             self._spacing *= 2
             self.moments = self.moments[::2]
         self._next = (moment.clock // self._spacing + 1) * self._spacing

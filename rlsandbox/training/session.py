@@ -151,9 +151,12 @@ class TrainingSession:
         return self._ended
 
     def _spent(self) -> bool:
-        steps_left = self.step_budget is None or (self.agent.steps < self.step_budget)
-        episodes_left = self.episode_budget is None or (self.agent.episodes < self.episode_budget)
-        return not np.any(steps_left & np.asarray(episodes_left))
+        going: Any = True
+        if self.step_budget is not None:
+            going = self.agent.steps < self.step_budget
+        if self.episode_budget is not None:
+            going = going & (self.agent.episodes < self.episode_budget)
+        return not np.any(going)
 
     # -- going on --------------------------------------------------------------------------------
 
@@ -203,8 +206,10 @@ class TrainingSession:
             if self.clock > first:  # a gradient update makes no steps
                 # a short tick is mostly overhead, so the measured speed is approached from below
                 self._speed = min(4 * self._speed, max(1.0, (self.clock - first) / (now - before)))
-            self.examine()
-            now = time.perf_counter()
+            if self.tracks_gap and self.gap_log.due(self.clock):
+                self.examine()
+                going, now = not self.finished, time.perf_counter()
+        self.examine()
         return not self.finished
 
     def run(self) -> None:

@@ -62,10 +62,7 @@ class A2C(OnPolicy):
         """One update from all steps of the rollout."""
         if not active.any():
             return
-        batch = self.rollout()
-        share = np.full(batch.value.shape, 1.0 / self.capacity)
-        steps = batch.actions, batch.states, batch.advantage, batch.target
-        self.show(active, {**self.met, "log_prob": self.follow_gain(*steps, share, active)})
+        self.show(active, self.follow_advantages(np.ones((self.n_seeds, 1)), active))
         yield
 
     def told(self, replica: int) -> Update | None:

@@ -48,13 +48,10 @@ class ActorCritic(OnPolicy):
         """One update from the step just made."""
         if not active.any():
             return
-        batch = self.rollout()
-        weight = np.ones_like(batch.advantage)
+        weight = np.ones((self.n_seeds, 1))
         if not self.config.weigh_late:
             weight *= self.config.gamma ** (self.episode_steps[:, None] - 1)
-        gain, share = weight * batch.advantage, np.ones_like(weight)
-        log_prob = self.follow_gain(batch.actions, batch.states, gain, batch.target, share, active)
-        self.show(active, {**self.met, "log_prob": log_prob, "weight": weight})
+        self.show(active, {**self.follow_advantages(weight, active), "weight": weight})
         yield
 
     @property

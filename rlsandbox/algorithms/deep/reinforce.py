@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rlsandbox.learning.agent import Ints, Part, Preset, Update, number
+from rlsandbox.learning.agent import Floats, Ints, Part, Preset, Update, number
 from rlsandbox.learning.hyperparams import hp
 from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.on_policy import CriticConfig, OnPolicy
@@ -128,15 +128,19 @@ class Reinforce(OnPolicy):
         counts, gained = counts[:, :width], gained[:, :width]
         share = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
         states, actions = memory.state[:, :width], memory.action[:, :width]
-        value = self.said(states)["value"][:, :, 0].astype(np.float64)
-        gain = gained - value if config.baseline else gained
-        if config.normalize:
-            mean = (share * gain).sum(axis=1, keepdims=True)
-            spread = np.sqrt((share * (gain - mean) ** 2).sum(axis=1, keepdims=True))
-            gain = (gain - mean) / (spread + 1e-8)
-        target = gained if config.baseline else value  # a value at its target has no slope
-        log_prob = self.follow_gain(actions, states, gain, target, share, learning)
-        told = {"log_prob": log_prob, "gain": gain, "value": value, "return": gained, **self.seen_steps()}
+        told = {"value": np.empty(share.shape), "gain": np.empty(share.shape), "return": gained}
+
+        def weigh(value: NDArray[Any], own: slice) -> tuple[Floats, Floats]:
+            part, target = share[own], gained[own] if config.baseline else value.astype(np.float64)
+            gain = gained[own] - value if config.baseline else gained[own]
+            if config.normalize:
+                mean = (part * gain).sum(axis=1, keepdims=True)
+                spread = np.sqrt((part * (gain - mean) ** 2).sum(axis=1, keepdims=True))
+                gain = (gain - mean) / (spread + 1e-8)
+            told["value"][own], told["gain"][own] = value, gain
+            return gain, target  # a value at its target has no slope
+
+        told |= {"log_prob": self.follow_gain(states, actions, share, weigh, learning), **self.seen_steps()}
         self.show(learning, told | {"first": counts.argmax(axis=1)})
         yield
 

@@ -27,7 +27,7 @@ QUICK: dict[str, Any] = {**SMALL, "n_envs": COPIES, "n_steps": STEPS, "learning_
 def test_the_record_is_what_one_works_out(lam):
     session = begin("a2c", brisk(), (0, 1), **QUICK, gae_lambda=lam)
     agent: Any = session.agent
-    terminal = 0
+    terminal = cut = 0
     for _ in range(160):
         said = agent.outputs()
         session.tick(COPIES * STEPS)
@@ -49,7 +49,8 @@ def test_the_record_is_what_one_works_out(lam):
             assert written[0] == near([reward, 0.9, 0.0 if ended else v[s_next], v[s], delta])
             assert written[1] == near([delta]) and written[2] == near([log_pi, delta, log_pi * delta])
             terminal += ended
-    assert agent.updates[0] == 80 and terminal > 3
+            cut += int(m.truncated[i, :-COPIES].sum())
+    assert agent.updates[0] == 80 and terminal > 3 and cut > 0
 
 
 def told_nothing(algorithm: str, **options: Any) -> Any:
@@ -64,9 +65,9 @@ def told_nothing(algorithm: str, **options: Any) -> Any:
 
 def test_its_critic_is_drawn_to_returns_of_five_steps_and_one_step_actor_critic_to_those_of_one():
     """Where every step costs 1 and V = 0: -1 - 1/2 - 1/4 - 1/8 - 1/16 = -31/16, for the last step -1."""
-    shown = told_nothing("a2c", n_envs=1, n_steps=5).met["advantage"]
+    shown = told_nothing("a2c", n_envs=1, n_steps=5).shown[0]["advantage"]
     assert shown.tolist() == [[-31 / 16, -15 / 8, -7 / 4, -3 / 2, -1]]
-    assert told_nothing("actor_critic").met["advantage"].tolist() == [[-1.0]]
+    assert told_nothing("actor_critic").shown[0]["advantage"].tolist() == [[-1.0]]
 
 
 def test_it_follows_rmsprop_and_actor_critic_follows_adam():
