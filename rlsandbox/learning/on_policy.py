@@ -18,7 +18,7 @@ from rlsandbox.learning.listed import Listed
 from rlsandbox.learning.networks import Judged, Networks
 from rlsandbox.learning.policy_gradient import Policy, actor_critic_losses, policy_for
 from rlsandbox.learning.problem import Problem
-from rlsandbox.learning.rolling import advantages, rows_of
+from rlsandbox.learning.rolling import Transitions, advantages, rows_of
 from rlsandbox.learning.written import closed
 
 _STEPS_A_BOUNDARY = 2048
@@ -332,7 +332,8 @@ class OnPolicy(DeepAgent):
 
     def seen_steps(self) -> dict[str, Any]:
         """The steps that an update learns from, as they are now: the memory goes on."""
-        return {"memory": self.memory.copy(), "made": self.walk.steps - self.memory.count}
+        memory = Transitions(*(array.copy() for array in self.memory))
+        return {"memory": memory, "made": self.walk.steps - memory.count}
 
     def stored(self, replica: int, at: int) -> Step:
         """A step that was learnt from; its states are those of the screen."""

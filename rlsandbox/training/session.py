@@ -195,20 +195,21 @@ class TrainingSession:
         """Train for about so long, in as few ticks as will do; return whether anything is left to do."""
         began = now = time.perf_counter()
         going = True
-        while going and now - began < _FULL * seconds:
-            stride = int(self._speed * (seconds - (now - began)))
-            due = self.gap_log.due_at() if self.tracks_gap and self.oracle() is not None else None
-            if due is not None:
-                stride = min(stride, due - self.clock)
-            before, first = now, self.clock
-            going = self.tick(max(1, min(stride, _MOST_STRIDE)), began + _FULL * seconds)
-            now = time.perf_counter()
-            if self.clock > first:  # a gradient update makes no steps
-                # a short tick is mostly overhead, so the measured speed is approached from below
-                self._speed = min(4 * self._speed, max(1.0, (self.clock - first) / (now - before)))
-            if self.tracks_gap and self.gap_log.due(self.clock):
-                self.examine()
-                going, now = not self.finished, time.perf_counter()
+        with self.agent.computing():  # once, not at every tick
+            while going and now - began < _FULL * seconds:
+                stride = int(self._speed * (seconds - (now - began)))
+                due = self.gap_log.due_at() if self.tracks_gap and self.oracle() is not None else None
+                if due is not None:
+                    stride = min(stride, due - self.clock)
+                before, first = now, self.clock
+                going = self.tick(max(1, min(stride, _MOST_STRIDE)), began + _FULL * seconds)
+                now = time.perf_counter()
+                if self.clock > first:  # a gradient update makes no steps
+                    # a short tick is mostly overhead, so the measured speed is approached from below
+                    self._speed = min(4 * self._speed, max(1.0, (self.clock - first) / (now - before)))
+                if self.tracks_gap and self.gap_log.due(self.clock):
+                    self.examine()
+                    going, now = not self.finished, time.perf_counter()
         self.examine()
         return not self.finished
 
