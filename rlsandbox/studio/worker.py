@@ -28,8 +28,6 @@ from rlsandbox.worlds.simulation import Simulation
 _SLICE, _SHORTEST = 0.012, 0.002
 _EARLY = 0.001
 """Seconds before its time at which an answer is begun in any case."""
-_COSTLY = 0.019
-"""Seconds from frame to frame, at most, where frames would else take more than half of the time."""
 _FEW = 16
 """Steps after which an environment that nobody has timed yet is looked at."""
 _PAINTING = 0.02
@@ -76,8 +74,7 @@ class Trainer(QThread):
         self._view = View(wants=frozenset({"oracle"}))
         self._pace = Pace(None, None)
         self._owed = 0.0
-        self._last_slice = self._last_chance = 0.0
-        self._making = self._not_before = 0.0
+        self._last_slice = self._last_chance = self._making = 0.0
         self._until_episode: int | None = None
         self._rate = Rate()
         self._evaluation: Evaluation | None = None
@@ -272,7 +269,7 @@ class Trainer(QThread):
         self._read_request()
         if self._wanted is None:
             return _SLICE
-        return max(self._wanted.due - self._making, self._not_before) - time.perf_counter()
+        return self._wanted.due - self._making - time.perf_counter()
 
     def _read_request(self) -> None:
         request = self._mailbox.take_request()
@@ -296,7 +293,6 @@ class Trainer(QThread):
         if self._state == "training" and isinstance(session.world, Simulation):
             # both sides are Python here: painted at the same time, each waits for the other at every call
             self._painted.wait(_PAINTING)
-        self._not_before = now + min(_COSTLY, 2 * (time.perf_counter() - now))
 
     def _give_way(self) -> None:
         """In the midst of an update."""

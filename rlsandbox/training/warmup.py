@@ -30,8 +30,10 @@ _WORLDS = "cliff_walking", "ten_armed_testbed"
 """An algorithm runs in the first that suits it,"""
 _PLAYED = "point:grid_4x4", "gym:CartPole-v1"
 """and in all of these that do."""
-_STEPS = 600
+_STEPS, _STEPS_PLAYED = 600, 150
 """After which every algorithm has learnt something."""
+_SMALL_RUN = {"workers": 1, "units": 8, "n_steps": 32, "minibatch": 32, "epochs": 1, "batch": 16}
+"""What makes a run compute little, where an algorithm has such hyperparameters."""
 _SMALL = 20_000
 """States up to which a model is made at every stroke."""
 
@@ -69,19 +71,20 @@ def load_kernels(algorithms: Sequence[str]) -> None:
         fitting = (world for world in worlds if misfit(agent, Enumerable.of(world)) is None)
         if (world := next(fitting, None)) is not None:
             _load_on(world, algorithm)
-        alone = _alone(algorithm)
+        small = _small(algorithm)
         for place in (place for place in played if misfit(agent, problem_of(place)) is None):
-            session = TrainingSession(RunSpec(algorithm, place, alone, (0, 1), steps=_STEPS))
+            session = TrainingSession(RunSpec(algorithm, place, small, (0, 1), steps=_STEPS_PLAYED))
             session.run()
-            session.evaluate()
+            session.evaluate(episodes=1)
             session.progress(View(0, agent.offers))
 
 
-def _alone(algorithm: str) -> dict[str, int]:
-    """Hyperparameters of a run without other processes, which would load the same code."""
+def _small(algorithm: str) -> dict[str, int]:
+    """Hyperparameters of a short run; other processes would load the same code."""
     from rlsandbox.algorithms import registry
 
-    return {"workers": 1} if "workers" in registry()[algorithm].Config.model_fields else {}
+    fields = registry()[algorithm].Config.model_fields
+    return {name: value for name, value in _SMALL_RUN.items() if name in fields}
 
 
 def _load_on(world: World, algorithm: str) -> None:
@@ -95,7 +98,7 @@ def _load_on(world: World, algorithm: str) -> None:
         if choice.name == "order":  # of sweeps: each has its own kernels
             for order in choice.choices:
                 TrainingSession(RunSpec(algorithm, world, {"order": order}, steps=2)).run()
-    session = TrainingSession(RunSpec(algorithm, world, _alone(algorithm), (0, 1), steps=_STEPS))
+    session = TrainingSession(RunSpec(algorithm, world, _small(algorithm), (0, 1), steps=_STEPS))
     session.tracks_gap = True
     session.run()
     session.evaluate()
