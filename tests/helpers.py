@@ -52,17 +52,19 @@ def lively(algorithm: str) -> World:
     return fitting(algorithm, eventful(), bandit_of(np.array([0.3, -0.5, 0.0]), "Lively", drift=0.1))
 
 
-def alone(algorithm: str) -> dict[str, Any]:
-    """One worker, with which every algorithm keeps all rules of the contract."""
-    return {"workers": 1} if "workers" in registry()[algorithm].Config.model_fields else {}
+def light(algorithm: str) -> dict[str, Any]:
+    """One worker, with which every algorithm keeps all rules of the contract, and no large networks."""
+    usual = registry()[algorithm].Config.make({}).model_dump()
+    most = {"workers": 1, "units": 64, "batch": 64}
+    return {name: limit for name, limit in most.items() if usual.get(name, limit) > limit}
 
 
 def begin(algorithm: str, world: Place, seeds: tuple[int, ...] = (0,), **options: Any) -> TrainingSession:
     """A session; `steps` and `episodes` are the budget, all other options hyperparameters.
 
-    Where there may be several workers, there is one unless more are asked for.
+    There are no more workers and no larger networks than `light` says, unless they are asked for.
     """
-    options = alone(algorithm) | options
+    options = light(algorithm) | options
     budget = {name: options.pop(name, None) for name in ("steps", "episodes")}
     return TrainingSession(RunSpec(algorithm, world, options, seeds, **budget))
 

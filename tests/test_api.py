@@ -7,7 +7,7 @@ import pytest
 import rlsandbox
 from rlsandbox.algorithms import registry
 from rlsandbox.learning.problem import Enumerable
-from tests.helpers import alone, fitting
+from tests.helpers import fitting, light
 
 
 def test_a_first_program():
@@ -31,8 +31,8 @@ DRAWN = [name for name, agent in registry().items() if Enumerable in agent.accep
 @pytest.mark.parametrize("algorithm", DRAWN)
 def test_replica_k_is_the_run_with_that_seed(algorithm):
     world = fitting(algorithm, rlsandbox.open_world("windy"), rlsandbox.open_world("ten_armed_testbed"))
-    several = rlsandbox.train(algorithm, world, steps=2000, seeds=3, seed=7, **alone(algorithm))
-    single = rlsandbox.train(algorithm, world, steps=2000, seed=9, **alone(algorithm))
+    several = rlsandbox.train(algorithm, world, steps=2000, seeds=3, seed=7, **light(algorithm))
+    single = rlsandbox.train(algorithm, world, steps=2000, seed=9, **light(algorithm))
     assert np.array_equal(several.policy.q[2], single.policy.q[0])
 
 
