@@ -136,12 +136,14 @@ class View:
             and of what an agent `offers` ("traces").
         selected: state whose backup is to be written out, or None.
         slice: what to ask about in a world whose states cannot be listed; None: its usual slice.
+        patient: values there may be a moment old: asking at every frame takes as long as training does.
     """
 
     replica: int | None = 0
     wants: frozenset[str] = frozenset()
     selected: int | None = None
     slice: Slice | None = None
+    patient: bool = False
 
 
 @dataclass(frozen=True)

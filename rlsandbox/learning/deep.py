@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
@@ -26,6 +27,9 @@ from rlsandbox.learning.stepped import Stepped
 from rlsandbox.learning.update_log import UpdateLog
 from rlsandbox.learning.walk import Walk
 from rlsandbox.worlds.errors import check
+
+_SHARE = 0.15
+"""Of the time, which asking about what is shown may take where a moment old will do."""
 
 
 class DeepConfig(Discounted):
@@ -83,7 +87,7 @@ class DeepAgent(Descending):
         self.memory = self.ground.room_for(self.capacity)
         self.log = UpdateLog(self.logged, self.n_seeds)
         self.updates = np.zeros(1, np.int64)
-        self._remembered: dict[str, tuple[int, Any]] = {}
+        self._remembered: dict[str, tuple[Any, Any]] = {}
         self.show_nothing()
         self.nets = self.make_nets()
         self.optimizer = self.make_optimizer(self.nets)
@@ -240,8 +244,7 @@ class DeepAgent(Descending):
         shown = one or 0
         replicas = slice(None) if one is None else slice(one, one + 1)
         ground.looks_at(view.slice)
-        with self.computing():
-            every = self.shown_values(replicas)
+        every, best = self._shown_to(view, replicas)
         at: Any = ground.on_screen(one)
         v, q, policy = (part[:, at].mean(axis=0) for part in every)
         facts: dict[str, Any] = {}
@@ -254,7 +257,7 @@ class DeepAgent(Descending):
                 facts["backup"] = self.imagined(int(at[selected]), shown)
             facts["state"] = int(ground.spots(self.walk.state[shown]))
         else:
-            facts["played"] = ground.told(self.walk, shown, self.best_shown(replicas))
+            facts["played"] = ground.told(self.walk, shown, best)
             facts["state"] = facts["played"].state
         return Snapshot(
             replica=one,
@@ -271,6 +274,19 @@ class DeepAgent(Descending):
             **facts,
         )
 
+    def _shown_to(self, view: View, replicas: slice) -> tuple[tuple[Floats, Floats, Floats], Floats]:
+        """`shown_values` and `best_shown`; a patient view gets those of a moment ago until they are due."""
+        asked = replicas, self.ground.slice if isinstance(self.ground, Stepped) else None
+        patient, began = view.patient and isinstance(self.ground, Stepped), time.perf_counter()
+        known, (due, shown) = self._remembered.get("shown", (None, (0.0, None)))
+        if not (patient and known == asked and began < due):
+            with self.computing():
+                shown = self.shown_values(replicas), self.best_shown(replicas)
+            ended = time.perf_counter()
+            due = ended + (ended - began) * (1 - _SHARE) / _SHARE
+            self._remembered["shown"] = asked, (due, shown)
+        return shown
+
     def best_for(self, seen: NDArray[Any]) -> NDArray[Any]:
         """What it would do without exploring where `[N, B, D...]` is seen, as the world takes it."""
         assert isinstance(self.ground, Stepped)
@@ -280,8 +296,7 @@ class DeepAgent(Descending):
         """`[S, A]`: continuous actions at the states that a screen shows, means over replicas; or empty."""
         if not self.problem.actions.continuous:
             return np.empty((0, 0))
-        with self.computing():
-            return self.best(self.ground.shown(self.nets, replicas)).mean(axis=0)
+        return self.best(self.ground.shown(self.nets, replicas)).mean(axis=0)
 
     def metrics(self, replica: int) -> dict[str, float]:
         """Numbers of the last update."""

@@ -130,7 +130,7 @@ def squash(x: Any) -> None:
         x[j] = _TWO * t / (_ONE + t * t)
 
 
-@kernel
+@kernel(nogil=False)
 def ask_about(nets: Any, seen: Any, active: Any, said: Any) -> None:
     """Fill `[N, asked, B, widths[-1]]` of the active replicas `[N]` for observations `[N, B, D]`."""
     for i in range(active.shape[0]):

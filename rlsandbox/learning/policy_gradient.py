@@ -221,7 +221,7 @@ def slope_choices(logits: Any, action: Any, gain: Any, bonus: Any, slope: Any) -
                 slope[i, b, j] = gain[i, b] * (chance - chosen) + bonus[i, b] * chance * (log_prob + entropy)
 
 
-@kernel
+@kernel(nogil=False)
 def draw_choices(logits: Any, rng: Any, moving: Any, action: Any) -> None:
     """`Policy.sample` of a softmax."""
     for i in range(logits.shape[0]):
@@ -277,7 +277,7 @@ def slope_forces(said: Any, action: Any, gain: Any, bonus: Any, slope: Any) -> N
                 slope[i, b, n + k] = 0.0 if held else gain[i, b] * (1.0 - z * z) - bonus[i, b]
 
 
-@kernel
+@kernel(nogil=False)
 def draw_forces(said: Any, rng: Any, moving: Any, action: Any) -> None:
     """`Policy.sample` of Gaussians."""
     n = action.shape[2]

@@ -183,7 +183,7 @@ roll_asking = roll.bind(leave=ask_where_it_is)
 """The same with a `Guide`: a row of chances is worked out when a replica comes to its state."""
 
 
-@kernel
+@kernel(nogil=False)
 def record(walk: Any, copies: Any, memory: Any, now: Any, action: Any, outcome: Any, moving: Any) -> None:
     """Store a step of every copy of the moving replicas, and log the episodes that ended.
 

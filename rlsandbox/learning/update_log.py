@@ -67,7 +67,7 @@ class UpdateLog:
         return {"sums": self.sums, "count": self.count, "width": self.width, "latest": self.latest}
 
 
-@kernel
+@kernel(nogil=False)
 def log_update(sums: Any, count: Any, width: Any, latest: Any, values: Any, active: Any) -> None:
     """Add values `[K, N]` to the bins of active replicas."""
     for i in range(count.shape[0]):

@@ -48,6 +48,7 @@ class Teller:
             view = replace(view, replica=0)
         if view.slice is not None and not view.slice.suits(getattr(session.world, "dimensions", ())):
             view = replace(view, slice=None)
+        view = replace(view, patient=state == "training")
         return Frame(
             run_id=run_id,
             progress=self._occupancy.progress(session, view, state == "training"),

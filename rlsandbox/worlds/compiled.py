@@ -41,8 +41,9 @@ class Kernel:
 
     Kernels may call kernels: the callee is compiled first. Besides kernels they may name modules, named
     tuples and constants. They allocate nothing, so that no references are counted (an atomic operation each:
-    half the time of a loop); `_nrt=True` lifts that. As a plain function a kernel stays reachable as
-    `kernel.function`.
+    half the time of a loop); `_nrt=True` lifts that. `nogil=False` is for what takes microseconds at every
+    step of an environment: who lets others run has to wait for them, in the studio until they have painted.
+    As a plain function a kernel stays reachable as `kernel.function`.
 
     Args:
         function: what to compile.

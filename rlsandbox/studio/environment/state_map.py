@@ -75,6 +75,8 @@ class StateMap(pg.PlotWidget):
         self._agent = pg.ScatterPlotItem(size=12, pxMode=True, antialias=True)
         for item in (self._image, self._rim, self._way, self._agent):
             self.addItem(item)
+        for curve in (self._rim, self._way):
+            curve.setSegmentedLineMode("on")  # a path that crosses itself takes five times as long to paint
         self._dress()
         theme_manager().changed.connect(self._dress)
 
@@ -126,8 +128,10 @@ class StateMap(pg.PlotWidget):
     def _dress(self) -> None:
         for axis in self._axes:
             axis.dress()
-        self._rim.setPen(pg.mkPen(QColor(20, 22, 27, 150), width=3.2))
-        self._way.setPen(pg.mkPen("#eef0f6", width=1.6))
+        for curve, colour, width in ((self._rim, "#2b2e37", 3.2), (self._way, "#eef0f6", 1.6)):
+            pen = pg.mkPen(colour, width=width)
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)  # pieces of a line meet without gaps
+            curve.setPen(pen)
         self._agent.setBrush(pg.mkBrush("#ff8534"))
         self._agent.setPen(pg.mkPen("#ffffff", width=1.5))
 

@@ -1,5 +1,6 @@
 """What must hold for agents with networks in worlds that can only be played."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,29 @@ def started(algorithm: str, place: Any, seeds: tuple[int, ...] = SEEDS, **option
     small = {**SMALL, "n_envs": 2, "n_steps": 8, "minibatch": 8, "batch": 8, "learning_starts": 20}
     known = {name: value for name, value in small.items() if name in fields}
     return begin(algorithm, place, seeds, **{**known, **options})
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "sac"])
+def test_a_patient_view_asks_less_often_and_others_see_what_is_now(algorithm, monkeypatch):
+    """Asking takes a second by this clock, so that it is due again after some more of them."""
+    clock = itertools.count()
+    session = advance(started(algorithm, POINT), 60)
+    with monkeypatch.context() as patched:
+        patched.setattr("rlsandbox.learning.deep.time.perf_counter", lambda: float(next(clock)))
+        first = session.agent.snapshot(View(0, patient=True))
+    patient, now = View(0, patient=True), View(0)
+    monkeypatch.setattr("rlsandbox.learning.deep.time.perf_counter", lambda: 5.0)
+    advance(session, 120)
+    again = session.agent.snapshot(patient)
+    np.testing.assert_array_equal(again.v, first.v)
+    assert first.played is not None and again.played is not None
+    np.testing.assert_array_equal(again.played.forces, first.played.forces)
+    assert np.abs(session.agent.snapshot(View(1, patient=True)).v - again.v).max() > 0, "of another replica"
+    fresh = session.agent.snapshot(now)
+    assert np.abs(fresh.v - first.v).max() > 0
+    advance(session, 180)
+    monkeypatch.setattr("rlsandbox.learning.deep.time.perf_counter", lambda: 100.0)
+    assert np.abs(session.agent.snapshot(patient).v - fresh.v).max() > 0, "it is due"
 
 
 @every_pair
