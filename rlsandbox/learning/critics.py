@@ -16,7 +16,7 @@ from rlsandbox.learning.networks import Networks
 from rlsandbox.learning.off_policy import OffPolicy, ReplayConfig
 from rlsandbox.learning.optimizer import UNCLIPPED, Optimizer
 from rlsandbox.learning.problem import Enumerable, Problem, Remap
-from rlsandbox.learning.replay import pick
+from rlsandbox.learning.replay import pick, steps_at
 from rlsandbox.learning.squashed import draw_normal, draw_uniform
 from rlsandbox.learning.stepped import Stepped
 from rlsandbox.learning.written import closed
@@ -68,12 +68,15 @@ class Batch:
     """
 
     def __init__(self, agent: Critics, chosen: NDArray[np.int64]) -> None:
-        rows, memory = np.repeat(np.arange(agent.n_seeds), agent.parts)[:, None], agent.memory
-        chosen = chosen.reshape(len(rows), -1)
-        self.states, self.next_states = memory.state[rows, chosen], memory.next_state[rows, chosen]
+        memory, units = agent.memory, agent.n_seeds * agent.parts
+
+        def drawn(array: NDArray[Any]) -> NDArray[Any]:
+            return steps_at(array, chosen).reshape(units, -1, *array.shape[2:])
+
+        self.states, self.next_states = drawn(memory.state), drawn(memory.next_state)
         self.seen, self.next_seen = agent.ground.seen(self.states), agent.ground.seen(self.next_states)
-        self.actions, self.reward = memory.action[rows, chosen], memory.reward[rows, chosen]
-        self.terminated = memory.terminated[rows, chosen]
+        self.actions, self.reward = drawn(memory.action), drawn(memory.reward)
+        self.terminated = drawn(memory.terminated)
         self.goes_on = agent.config.gamma * ~self.terminated
 
     def told(self) -> dict[str, NDArray[Any]]:

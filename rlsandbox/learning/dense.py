@@ -4,7 +4,8 @@ torch calls one operation after another, each with its overhead and a tensor of 
 through all layers of a network at once, and let other threads run meanwhile.
 
 Networks are asked by `Units`: replicas, or parts of a replica's batch. Each unit has its own rows, so that
-threads can share them, and no result depends on how they do.
+threads can share them, and no result depends on how they do. Where one number is hot, as in a listed world,
+the same row comes again and again in a batch: it is computed once, and the slopes of its places are added up.
 """
 
 from __future__ import annotations
@@ -52,28 +53,36 @@ class Asked(NamedTuple):
 
     Attributes:
         units: which.
-        seen: `[n, B, D]` float32, or `[n, B]` int64 where one number is hot.
-        hidden: `[n * asked, at least B * sum of the hidden widths]`, layer after layer `[B, width]`.
+        seen: `[n, B, D]` float32, or `[n, B]` int64 where one number is hot: rows that differ come first.
+        rows: `[n]` int64, how many these are; else B.
+        place: `[n, B]` int64, which of them stands where in the batch; else `[n, 0]`.
+        hidden: `[n * asked, at least B * sum of the hidden widths]`, layer after layer `[rows, width]`.
     """
 
     units: Units
     seen: NDArray[Any]
+    rows: NDArray[np.int64]
+    place: NDArray[np.int64]
     hidden: NDArray[np.float32]
 
+    @classmethod
+    def about(cls, units: Units, seen: NDArray[Any], hidden: NDArray[np.float32]) -> Asked:
+        """What units are asked about observations `[n, B, D]` or `[n, B]`, and room for what they say."""
+        n, size = seen.shape[:2]
+        if seen.dtype != np.int64:
+            return cls(units, seen, np.full(n, size), np.empty((n, 0), np.int64), hidden)
+        differing, rows, place = np.zeros_like(seen), np.empty(n, np.int64), np.empty_like(seen)
+        tell_apart(seen, _marks(int(seen.max(initial=0)) + 1), differing, rows, place)
+        return cls(units, differing, rows, place, hidden)
 
-def answers(
-    nets: Perceptrons, seen: NDArray[Any], units: Units, hidden: NDArray[np.float32] | None = None
-) -> NDArray[np.float32]:
-    """Outputs `[n, asked, B, widths[-1]]` of some units for what they see, `[n, B, D]` or hot `[n, B]`.
 
-    What the hidden units say is kept in `hidden`, see `Asked`, if that is given.
-    """
-    rows = seen.shape[1]
-    out = np.empty((units.size * nets.asked, rows, nets.widths[-1]), np.float32)
-    answer = forward_hot if seen.dtype == np.int64 else forward
-    room = _room(rows * nets.scratch.shape[2])
-    answer(nets, units, seen, room if hidden is None else hidden, hidden is not None, room, out)
-    return out.reshape(units.size, nets.asked, *out.shape[1:])
+def answers(nets: Perceptrons, asked: Asked, keeps: bool) -> NDArray[np.float32]:
+    """Outputs `[n, asked, B, widths[-1]]`; with `keeps` what the hidden units say stays in `asked.hidden`."""
+    n, size = asked.seen.shape[:2]
+    out = np.empty((n * nets.asked, size, nets.widths[-1]), np.float32)
+    answer = forward_hot if asked.seen.dtype == np.int64 else forward
+    answer(nets, *asked, keeps, _room(size * nets.scratch.shape[2]), out)
+    return out.reshape(n, nets.asked, *out.shape[1:])
 
 
 def set_gradient(
@@ -81,7 +90,7 @@ def set_gradient(
 ) -> None:
     """Set what belongs to these units in `grads` `[parts, P]` by slopes `[n, asked, B, size]`."""
     send = backward_hot if asked.seen.dtype == np.int64 else backward
-    send(nets, *asked, _room(slope.shape[2] * nets.scratch.shape[2]), slope, grads)
+    send(nets, *asked, _room(slope.shape[2] * int(nets.widths[1:].max())), slope, grads)
 
 
 def slopes_at_inputs(nets: Perceptrons, slope: NDArray[np.float32], asked: Asked) -> NDArray[np.float32]:
@@ -89,6 +98,7 @@ def slopes_at_inputs(nets: Perceptrons, slope: NDArray[np.float32], asked: Asked
 
     Where no output has a slope nothing is computed.
     """
+    assert asked.seen.dtype != np.int64, "a number that is hot has no slope"
     n, rows = slope.shape[0], slope.shape[2]
     found, kept = np.zeros((n, rows, nets.widths[0]), np.float32), np.empty(rows, np.int64)
     through(nets, asked.units, asked.hidden, _room(rows * int(nets.widths.max())), slope, kept, found)
@@ -101,6 +111,14 @@ def _room(size: int) -> NDArray[np.float32]:
     if room is None or room.shape[1] < size:
         room = _own.room = np.empty((2, size), np.float32)
     return room
+
+
+def _marks(size: int) -> NDArray[np.int64]:
+    """`[at least so many]` numbers from 0 on for this thread, whatever they are."""
+    marks: NDArray[np.int64] | None = getattr(_own, "marks", None)
+    if marks is None or marks.size < size:
+        marks = _own.marks = np.zeros(size, np.int64)
+    return marks
 
 
 # -- kernels -----------------------------------------------------------------------------------------
@@ -196,12 +214,51 @@ def of_first_hot(seen: Any, slope: Any, grad: Any) -> None:
 
 
 @kernel
-def forward(nets: Any, units: Any, seen: Any, hidden: Any, keeps: bool, room: Any, out: Any) -> None:
+def tell_apart(seen: Any, marks: Any, differing: Any, n_rows: Any, place: Any) -> None:
+    """Fill `differing` `[n, B]` with the numbers that are in each row of `seen` `[n, B]`, as they come first.
+
+    `n_rows` `[n]` gets how many they are, and `place` `[n, B]` where each number of `seen` is among them.
+    `marks` `[largest + 1]` may hold anything from 0 on: where a number was found last.
+    """
+    for i in range(seen.shape[0]):
+        count = 0
+        for b in range(seen.shape[1]):
+            hot = seen[i, b]
+            at = marks[hot]
+            if at >= count or differing[i, at] != hot:
+                marks[hot] = at = count
+                differing[i, at] = hot
+                count += 1
+            place[i, b] = at
+        n_rows[i] = count
+
+
+@kernel
+def spread(x: Any, place: Any) -> None:
+    """Let rows of `[B, size]`, of which those that differ come first, stand in their places."""
+    for b in range(place.shape[0] - 1, -1, -1):  # a row stands behind its place among those that differ
+        for j in range(x.shape[1]):
+            x[b, j] = x[place[b], j]
+
+
+@kernel
+def gather(slope: Any, place: Any, total: Any) -> None:
+    """Add up rows of `[B, size]` by their places in `[rows, size]`."""
+    total[:] = _ZERO
+    for b in range(place.shape[0]):
+        add_times(total[place[b]], _ONE, slope[b])
+
+
+@kernel
+def forward(
+    nets: Any, units: Any, seen: Any, n_rows: Any, place: Any, hidden: Any, keeps: bool, room: Any, out: Any
+) -> None:
     """Fill `out` `[n * asked, B, size]`, and `hidden` if that is to be kept."""
-    rows, last = out.shape[1], nets.widths.shape[0] - 2
+    last = nets.widths.shape[0] - 2
     for m in range(out.shape[0]):
         i, kind = m // nets.asked, nets.first + m % nets.asked
-        before = said = out[m]
+        rows = n_rows[i]
+        before = said = out[m, :rows]
         for k in range(last + 1):
             w, w_end, b, b_end = place_of(nets, (units.begin + i) // units.parts, kind, k)
             n = nets.widths[k + 1]
@@ -223,18 +280,26 @@ def forward(nets: Any, units: Any, seen: Any, hidden: Any, keeps: bool, room: An
             if k < last and nets.squashes:
                 squash(x.reshape(-1))
             before = x
+        if rows < out.shape[1]:
+            spread(out[m], place[i])
 
 
 forward_hot = forward.bind(into_first=into_first_hot)
 
 
 @kernel
-def backward(nets: Any, units: Any, seen: Any, hidden: Any, room: Any, slope: Any, grads: Any) -> None:
+def backward(
+    nets: Any, units: Any, seen: Any, n_rows: Any, place: Any, hidden: Any, room: Any, slope: Any, grads: Any
+) -> None:
     """Set `grads` `[parts, P]`, each by its part of the batch."""
-    rows, last = slope.shape[2], nets.widths.shape[0] - 2
+    last = nets.widths.shape[0] - 2
     for m in range(slope.shape[0] * nets.asked):
         i, kind = m // nets.asked, nets.first + m % nets.asked
-        s = slope[i, m % nets.asked]
+        s, rows = slope[i, m % nets.asked], n_rows[i]
+        if rows < s.shape[0]:
+            total = taken(room[(last + 1) % 2], rows, s.shape[1])
+            gather(s, place[i], total)
+            s = total
         for k in range(last, -1, -1):
             n, unit = nets.widths[k], units.begin + i
             w, w_end, b, b_end = place_of(nets, unit // units.parts, kind, k)

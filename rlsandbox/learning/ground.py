@@ -51,6 +51,12 @@ class Walker(Protocol):
     nets: Networks
     walk: Walk
     memory: Transitions
+    threads: int
+
+    @property
+    def may_share(self) -> bool:
+        """Whether as many threads may share work."""
+        ...
 
     def chances(self) -> Floats:
         """`[N, S, A]` chances of its actions in all states."""

@@ -18,6 +18,7 @@ from rlsandbox.learning.oracle import lookahead
 from rlsandbox.learning.perceptrons import Perceptrons
 from rlsandbox.learning.problem import Enumerable, Remap, drifting
 from rlsandbox.learning.rolling import Transitions, roll, roll_asking
+from rlsandbox.learning.threads import in_shares
 from rlsandbox.learning.walk import TRAIL, Model, Walk
 from rlsandbox.worlds.errors import check
 from rlsandbox.worlds.observations import observe_stacks
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 else:
     torch = Lazily("torch")
 
+_WIDE = 512
+"""Steps of all replicas from which on several threads pay."""
 _MANY = 16
 """So many times as many states as are asked about are not worth a pass through the networks."""
 
@@ -139,9 +142,12 @@ class Listed(Ground):
         places = self.model, agent.walk, self.copies, agent.memory, self.visits, until, last, limit
         nets = agent.nets
         if nets.perceptrons is None:
-            roll(0, agent.chances(), *places)
+            go, guided = roll, (0, agent.chances())
         else:
-            roll_asking(self._guide(nets, nets.perceptrons, agent.rule()), self._chances, *places)
+            go, guided = roll_asking, (self._guide(nets, nets.perceptrons, agent.rule()), self._chances)
+        to_go = np.minimum(until - agent.memory.count, last - agent.walk.steps).clip(min=0).sum()
+        threads = agent.threads if agent.may_share and to_go >= _WIDE else 1
+        in_shares(self.n_seeds, threads, lambda begin, end: go(*guided, *places, begin, end))
 
     def _guide(self, nets: Networks, perceptrons: Perceptrons, rule: Rule) -> Guide:
         names = list(nets.heads)

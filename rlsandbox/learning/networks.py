@@ -32,6 +32,9 @@ _NETWORK_STREAM = 7_266
 """Set apart from the other random numbers of a seed."""
 
 
+_NO_ROOM = np.empty((1, 0), np.float32)
+
+
 _Array = TypeVar("_Array", "Tensor", NDArray[Any])
 
 
@@ -145,7 +148,8 @@ class Networks:
         units = units or Units(0, self.n_seeds)
         if self.perceptrons is None:
             return eager.answers(self, seen, units)[0].cpu().numpy()
-        return dense.answers(self.perceptrons, seen.contiguous().numpy(), units)
+        asked = Asked.about(units, seen.contiguous().numpy(), _NO_ROOM)
+        return dense.answers(self.perceptrons, asked, keeps=False)
 
     def few(
         self,
@@ -183,8 +187,8 @@ class Networks:
             said, given = eager.answers(self, seen, units)
             out = said.cpu().numpy()
         else:
-            given = Asked(units, seen.contiguous().numpy(), self._room(units, seen.shape[1]))
-            out = dense.answers(self.perceptrons, given.seen, units, given.hidden)
+            given = Asked.about(units, seen.contiguous().numpy(), self._room(units, seen.shape[1]))
+            out = dense.answers(self.perceptrons, given, keeps=True)
         slope = np.zeros_like(out)
         return Judged(out, slope, self.by_head(out), self.by_head(slope), given)
 
@@ -217,17 +221,25 @@ class Networks:
     def tangent(self, direction: Tensor, judged: Judged) -> NDArray[np.float32]:
         """`[n, kinds, B, most]`: how fast the outputs change as the numbers go into a direction `[P]`."""
         given = judged.given
-        given = given if isinstance(given, Given) else self._given(given)
-        return eager.tangent(self, direction, given).cpu().numpy()
+        if isinstance(given, Given):
+            return eager.tangent(self, direction, given).cpu().numpy()
+        change = eager.tangent(self, direction, self._given(given)).numpy()
+        hot = given.place.shape[1] > 0
+        return np.take_along_axis(change, given.place[:, None, :, None], axis=2) if hot else change
 
     def _given(self, asked: Asked) -> Given:
-        """What compiled code has kept, as torch takes it."""
-        seen, hidden = eager.each(self, torch.from_numpy(asked.seen)), torch.from_numpy(asked.hidden)
-        layers = [eager.hot_rows(self, seen) if seen.dtype == torch.int64 else seen]
-        rows, end = seen.shape[1], 0
+        """What compiled code has kept, as torch takes it; what is left of a batch is 0.
+
+        Rounding depends on how many rows there are, which may not depend on the replicas beside one.
+        """
+        seen = eager.each(self, torch.from_numpy(asked.seen))
+        layers, begin = [eager.hot_rows(self, seen) if seen.dtype == torch.int64 else seen], 0
         for width in self.widths[1:-1]:
-            begin, end = end, end + rows * width
-            layers.append(hidden[:, begin:end].unflatten(1, (rows, width)))
+            said = np.zeros((len(asked.hidden), asked.seen.shape[1], width), np.float32)
+            for own, hidden, rows in zip(said, asked.hidden, asked.rows.repeat(self.kinds), strict=True):
+                own[:rows] = hidden[rows * begin : rows * (begin + width)].reshape(rows, width)
+            layers.append(torch.from_numpy(said))
+            begin += width
         return Given(asked.units, layers, None)
 
     def _room(self, units: Units, rows: int) -> NDArray[np.float32]:

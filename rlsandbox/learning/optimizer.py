@@ -34,13 +34,15 @@ class Optimizer:
         eps: added to the root of the second moment.
 
     Attributes:
-        first, second: `[P]` float32 running means of the gradient (of Adam) and of its square.
+        first, second: `[P]` float32 running means of the gradient (`[0]` of RMSprop) and of its square.
         steps: `[N]` updates of each replica.
     """
 
     def __init__(self, nets: Networks, rule: str, learning_rate: float, eps: float) -> None:
         self.nets, self.rule, self.learning_rate, self.eps = nets, rule, learning_rate, eps
-        self.first, self.second = (np.zeros(nets.flat.numel(), np.float32) for _ in range(2))
+        size = nets.flat.numel()
+        self.first = np.zeros(size if rule == "adam" else 0, np.float32)
+        self.second = np.zeros(size, np.float32)
         self.steps = np.zeros(nets.n_seeds, np.int64)
         # on the processor the same memory
         self._flat, self._grad = nets.flat.cpu().numpy(), nets.grad.cpu().numpy()
@@ -105,8 +107,8 @@ def descend(
 ) -> None:
     """A step of Adam or RMSprop for each active replica of a range, down gradients clipped to norm `most`.
 
-    `flat`, `grad`, `first` and `second` are `[P]`, `bounds` `[L]` where the arrays in them end, each of which
-    holds the numbers of all replicas in turn.
+    `flat`, `grad`, `second` and, of Adam, `first` are `[P]`, `bounds` `[L]` where the arrays in them end,
+    which hold the numbers of all replicas in turn.
     """
     n = active.shape[0]
     for i in range(begin_replica, end_replica):
@@ -121,39 +123,39 @@ def descend(
         if active[i]:
             steps[i] += 1
             scale = np.float32(min(1.0, most / (norms[i] + 1e-6)))
-            # RMSprop is what is left of Adam without a mean of gradients and without the correction of bias
-            keep, keep_squares = np.float32(0), np.float32(0.99)
-            rate, root, small = np.float32(learning_rate), np.float32(1), np.float32(eps)
-            if adam:
-                keep, keep_squares = np.float32(0.9), np.float32(0.999)
-                rate = np.float32(learning_rate / (1.0 - 0.9 ** steps[i]))
-                root = np.float32(1.0 / np.sqrt(1.0 - 0.999 ** steps[i]))
+            rate = np.float32(learning_rate / (1.0 - 0.9 ** steps[i]))
+            root = np.float32(1.0 / np.sqrt(1.0 - 0.999 ** steps[i]))
             begin = 0
             for end in bounds:
                 size = (end - begin) // n
                 own = slice(begin + i * size, begin + (i + 1) * size)
-                follow(
-                    flat[own],
-                    grad[own],
-                    first[own],
-                    second[own],
-                    scale,
-                    keep,
-                    keep_squares,
-                    rate,
-                    root,
-                    small,
-                )
+                if adam:
+                    follow_mean(
+                        flat[own], grad[own], first[own], second[own], scale, rate, root, np.float32(eps)
+                    )
+                else:
+                    follow(
+                        flat[own], grad[own], second[own], scale, np.float32(learning_rate), np.float32(eps)
+                    )
                 begin = end
 
 
 @kernel(fastmath=True, error_model="numpy")
-def follow(flat: Any, grad: Any, first: Any, second: Any, scale: Any, keep: Any, keep_squares: Any, rate: Any,
-           root: Any, small: Any) -> None:  # fmt: skip
-    """The step itself, for the numbers of one array and replica."""
-    fresh, fresh_squares = np.float32(1) - keep, np.float32(1) - keep_squares
+def follow_mean(
+    flat: Any, grad: Any, first: Any, second: Any, scale: Any, rate: Any, root: Any, eps: Any
+) -> None:
+    """A step of Adam for the numbers of one array and replica."""
     for j in range(flat.shape[0]):
         slope = scale * grad[j]
-        first[j] = keep * first[j] + fresh * slope
-        second[j] = keep_squares * second[j] + fresh_squares * slope * slope
-        flat[j] -= rate * first[j] / (root * np.sqrt(second[j]) + small)
+        first[j] = np.float32(0.9) * first[j] + np.float32(0.1) * slope
+        second[j] = np.float32(0.999) * second[j] + np.float32(0.001) * slope * slope
+        flat[j] -= rate * first[j] / (root * np.sqrt(second[j]) + eps)
+
+
+@kernel(fastmath=True, error_model="numpy")
+def follow(flat: Any, grad: Any, second: Any, scale: Any, rate: Any, eps: Any) -> None:
+    """A step of RMSprop."""
+    for j in range(flat.shape[0]):
+        slope = scale * grad[j]
+        second[j] = np.float32(0.99) * second[j] + np.float32(0.01) * slope * slope
+        flat[j] -= rate * slope / (np.sqrt(second[j]) + eps)

@@ -119,15 +119,17 @@ def squash(x: Any) -> None:
 
     Lambert's continued fraction, tanh y = y / (1 + y^2 / (3 + y^2 / (5 + ...))), cut after 13, gives that of
     half the number, and tanh 2y = 2 tanh y / (1 + tanh^2 y) the whole (NIST Digital Library of Mathematical
-    Functions, 4.39.1 and section 4.35(iii)). No term is negative, so nothing cancels.
+    Functions, 4.39.1 and section 4.35(iii)); as tanh y is a quotient p / q, that is 2 p q / (q^2 + p^2). No
+    term is negative, so nothing cancels.
     """
     for j in range(x.shape[0]):
         y = _HALF * x[j]
         y = _FAR if y > _FAR else y
         y = -_FAR if y < -_FAR else y
         z = y * y
-        t = y * (_P0 + z * (_P1 + z * (_P2 + z))) / (_Q0 + z * (_Q1 + z * (_Q2 + z * _Q3)))
-        x[j] = _TWO * t / (_ONE + t * t)
+        p = y * (_P0 + z * (_P1 + z * (_P2 + z)))
+        q = _Q0 + z * (_Q1 + z * (_Q2 + z * _Q3))
+        x[j] = _TWO * p * q / (q * q + p * p)
 
 
 @kernel(nogil=False)

@@ -212,13 +212,20 @@ def slope_choices(logits: Any, action: Any, gain: Any, bonus: Any, slope: Any) -
     """`Policy.slopes` of a softmax."""
     for i in range(logits.shape[0]):
         for b in range(logits.shape[1]):
-            row = logits[i, b]
-            highest, total, entropy = weighed_choices(row)
-            whole = highest + np.log(total)
+            row, own = logits[i, b], slope[i, b]
+            highest, total, moved = row[0], 0.0, 0.0
+            for j in range(1, row.shape[0]):
+                highest = max(highest, row[j])
             for j in range(row.shape[0]):
-                log_prob = row[j] - whole
-                chance, chosen = np.exp(log_prob), 1.0 if j == action[i, b] else 0.0
-                slope[i, b, j] = gain[i, b] * (chance - chosen) + bonus[i, b] * chance * (log_prob + entropy)
+                weight = np.exp(row[j] - highest)
+                total += weight
+                moved += weight * (row[j] - highest)
+                own[j] = weight
+            moved /= total
+            for j in range(row.shape[0]):
+                chance = own[j] / total
+                own[j] = gain[i, b] * chance + bonus[i, b] * chance * (row[j] - highest - moved)
+            own[action[i, b]] -= gain[i, b]
 
 
 @kernel(nogil=False)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlsandbox.learning.exploration import DRAW, uniform
+from rlsandbox.learning.rolling import rows_of
 from rlsandbox.worlds.compiled import kernel
 
 
@@ -32,6 +34,23 @@ def newest(count: Any, capacity: int, chosen: Any) -> None:
     for i in range(chosen.shape[0]):
         for j in range(chosen.shape[1]):
             chosen[i, j] = max(0, count[i] - chosen.shape[1] + j) % capacity
+
+
+def steps_at(array: NDArray[Any], chosen: NDArray[np.int64]) -> NDArray[Any]:
+    """`[N, B, ...]`: what stands at places `[N, B]` of a ring `[N, C, ...]`."""
+    found = np.empty(chosen.shape + array.shape[2:], array.dtype)
+    take(rows_of(array), chosen, rows_of(found))
+    return found
+
+
+@kernel
+def take(rows: Any, chosen: Any, found: Any) -> None:
+    """Fill `[N, B, D]` with rows of `[N, C, D]`."""
+    for i in range(chosen.shape[0]):
+        for j in range(chosen.shape[1]):
+            at = chosen[i, j]
+            for d in range(rows.shape[2]):
+                found[i, j, d] = rows[i, at, d]
 
 
 @kernel(error_model="numpy")

@@ -117,8 +117,10 @@ def roll(
     until: int,
     last: Any,
     episode_limit: Any,
+    begin: int,
+    end: int,
 ) -> None:
-    """Let each replica make steps, its copies taking turns, and store them.
+    """Let replicas make steps, the copies of each taking turns, and store them.
 
     Args:
         guide: what `leave` takes, or the kernel that stands in its place.
@@ -131,9 +133,11 @@ def roll(
         until: a replica stops when it has stored so many steps, counted by `memory.count`,
         last: `[N]` or made so many,
         episode_limit: `[N]` or finished so many episodes.
+        begin: from which replica on,
+        end: and up to which.
     """
     n_copies, capacity = copies.state.shape[1], memory.reward.shape[1]
-    for i in range(chances.shape[0]):
+    for i in range(begin, end):
         log = Log(walk.returns[i], walk.lengths[i], walk.latest[i], walk.width[i : i + 1])
         rng, count, step, episode = walk.rng[i], memory.count[i], walk.steps[i], walk.episodes[i]
         while count < until and step < last[i] and episode < episode_limit[i]:

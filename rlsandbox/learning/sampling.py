@@ -15,7 +15,7 @@ from rlsandbox.learning.problem import Enumerable, Remap, drifting
 from rlsandbox.learning.schedules import scheduled
 from rlsandbox.learning.shaping import FORMS, potential
 from rlsandbox.learning.stepping import RECORD, Setting
-from rlsandbox.learning.threads import pool
+from rlsandbox.learning.threads import in_shares
 from rlsandbox.learning.walk import Model, Walk, replica_of
 from rlsandbox.worlds.compiled import Kernel
 from rlsandbox.worlds.errors import check
@@ -83,17 +83,16 @@ class Sampler(Agent):
         """Step all replicas through the model, `stride` steps a tick; every tick is a boundary."""
         while True:
             setting, budgets = self.setting(), (self.step_budget, self.episode_budget)
-            replicas = range(self.n_seeds)
 
-            def advance(i: int, setting: Setting = setting, budgets: tuple[int, int] = budgets) -> None:
-                tables, walk = replica_of(self.tables, i), replica_of(self.walk, i)
-                self.loop(tables, self._model, walk, self.record[i], setting, self.stride, *budgets)
+            def advance(
+                begin: int, end: int, setting: Setting = setting, budgets: tuple[int, int] = budgets
+            ) -> None:
+                for i in range(begin, end):
+                    tables, walk = replica_of(self.tables, i), replica_of(self.walk, i)
+                    self.loop(tables, self._model, walk, self.record[i], setting, self.stride, *budgets)
 
-            if self.threads > 1 and self.n_seeds > 1 and self.stride * self.n_seeds >= _WIDE:
-                list(pool(self.threads).map(advance, replicas))
-            else:
-                for i in replicas:
-                    advance(i)
+            wide = self.stride * self.n_seeds >= _WIDE
+            in_shares(self.n_seeds, self.threads if wide else 1, advance, computes=False)
             yield Tick("steps", boundary=True)
 
     def setting(self) -> Setting:

@@ -7,8 +7,8 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -27,10 +27,51 @@ _TRIES, _TURN = 12, 4
 _DENORMAL = np.float32(1e-40)
 
 
+class Partner:
+    """A thread that does what others ask for, one thing after another.
+
+    Queues wake a thread in half the time that futures take, which is what an update of small networks takes.
+
+    Args:
+        computes: whether it does so with `torch_settings`, for ever: to make them takes its time as well.
+    """
+
+    def __init__(self, computes: bool) -> None:
+        self._jobs: SimpleQueue[tuple[Callable[[], Any], SimpleQueue[Any]]] = SimpleQueue()
+        threading.Thread(target=self._serve, name="partner", daemon=True).start()
+        if computes:
+            threads = torch.get_num_threads()
+            self.ask(self._settle).get()
+            torch.set_num_threads(threads)  # the last that was made is that of new threads
+
+    def ask(self, work: Callable[[], Any]) -> SimpleQueue[Any]:
+        """Let it do something; what comes of it is put into the queue, or the error that was met."""
+        answer: SimpleQueue[Any] = SimpleQueue()
+        self._jobs.put((work, answer))
+        return answer
+
+    def _serve(self) -> None:
+        while True:
+            self._answer(*self._jobs.get())  # nothing of it is kept until the next time
+
+    @staticmethod
+    def _settle() -> None:
+        torch.set_flush_denormal(True)
+        torch.set_num_threads(1)
+        np.seterr(all="ignore")
+
+    @staticmethod
+    def _answer(work: Callable[[], Any], answer: SimpleQueue[Any]) -> None:
+        try:
+            answer.put((work(), None))
+        except BaseException as error:
+            answer.put((None, error))
+
+
 @functools.cache
-def pool(threads: int) -> ThreadPoolExecutor:
-    """Threads beside the one that asks, made once."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="replicas")
+def partners(count: int, compute: bool) -> list[Partner]:
+    """So many, always the same ones."""
+    return [*partners(count - 1, compute), Partner(compute)] if count else []
 
 
 class _OneThread:
@@ -119,23 +160,27 @@ class Sharing:
         times[turn].append(time.perf_counter() - began)
 
 
-def in_shares(n: int, threads: int, work: Callable[[int, int], _Result]) -> list[_Result]:
+def in_shares(
+    n: int, threads: int, work: Callable[[int, int], _Result], computes: bool = True
+) -> list[_Result]:
     """What `work(begin, end)` gives for ranges of n replicas, one a thread, in their order.
 
-    The thread that asks does the last share itself.
+    The thread that asks does the last share itself. Where something `computes` with networks, the others have
+    the `torch_settings` that it should have.
     """
     threads = min(threads, n)
     if threads == 1:
         return [work(0, n)]
-
-    def share(begin: int, end: int) -> _Result:
-        with torch_settings():
-            return work(begin, end)
-
     ends = [n * k // threads for k in range(threads + 1)]
-    others = [pool(threads - 1).submit(share, *ends[k : k + 2]) for k in range(threads - 1)]
+    shares = [functools.partial(work, *ends[k : k + 2]) for k in range(threads)]
+    asked = [
+        partner.ask(share) for partner, share in zip(partners(threads - 1, computes), shares, strict=False)
+    ]
     try:
-        last = work(ends[-2], n)
+        last = shares[-1]()
     finally:
-        wait(others)  # nobody goes on with arrays that others may use again
-    return [*(other.result() for other in others), last]
+        answers = [answer.get() for answer in asked]  # nobody goes on with arrays that others may use again
+    for _, error in answers:
+        if error is not None:
+            raise error
+    return [*(found for found, _ in answers), last]

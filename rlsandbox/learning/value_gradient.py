@@ -23,6 +23,18 @@ def choose_greedily(q: Any, epsilon: float, rng: Any, moving: Any, action: Any) 
 
 
 @kernel(error_model="numpy")
+def values_of_best(q: Any, judge: Any, value: Any) -> None:
+    """Fill `[N, B]` with the values `q` `[N, B, A]` of the actions with the largest ones in `judge`."""
+    for i in range(q.shape[0]):
+        for b in range(q.shape[1]):
+            best = 0
+            for a in range(1, q.shape[2]):
+                if judge[i, b, a] > judge[i, b, best]:
+                    best = a
+            value[i, b] = q[i, b, best]
+
+
+@kernel(error_model="numpy")
 def td_slopes(
     advantage: Any,
     base: Any,

@@ -151,6 +151,16 @@ def test_what_a_replica_says_depends_on_nobody_beside_it_to_the_last_bit(one_hot
     assert found[1] == found[0] and found[2] == found[0]
 
 
+def test_rows_are_told_apart_whatever_the_marks_were():
+    rng = np.random.default_rng(0)
+    seen, marks = rng.integers(6, size=(50, 8)), rng.integers(20, size=6)
+    differing, rows, place = np.zeros_like(seen), np.empty(50, np.int64), np.empty_like(seen)
+    dense.tell_apart(seen, marks, differing, rows, place)
+    for own, numbers, n, at in zip(seen, differing, rows, place, strict=True):
+        assert numbers[:n].tolist() == list(dict.fromkeys(own.tolist()))
+        assert np.array_equal(numbers[at], own)
+
+
 def test_parts_of_a_batch_add_up_to_its_gradient():
     rng, whole, cut = np.random.default_rng(0), made(), made(parts=2)
     seen = torch.from_numpy(rng.normal(size=(3, 8, N_INPUTS)).astype(np.float32))

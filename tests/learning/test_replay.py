@@ -11,6 +11,7 @@ from rlsandbox.learning.replay import (
     pick_by_priority,
     reprioritise,
     returns_of_n,
+    steps_at,
     tree_for,
 )
 from rlsandbox.learning.rolling import Transitions
@@ -69,6 +70,16 @@ def test_a_copy_goes_on_where_its_own_next_step_is():
     assert found[0] == (1 + 2, 2, 1 / 4)  # cut at its second step
     assert found[1] == (2 + 4 + 8, 5, 1 / 8)  # the other's cut is none of its own
     assert found[3] == (8 + 16, 5, 1 / 4) and found[4] == (16, 4, 1 / 2)
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (3, 2)])
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.bool_])
+def test_what_stands_at_places_is_found(shape, kind):
+    rng = np.random.default_rng(0)
+    array, chosen = rng.integers(9, size=(2, 5, *shape)).astype(kind), rng.integers(5, size=(2, 7))
+    found = steps_at(array, chosen)
+    assert found.dtype == kind
+    np.testing.assert_array_equal(found, array[np.arange(2)[:, None], chosen])
 
 
 def test_the_newest_steps_oldest_first():

@@ -38,7 +38,20 @@ class Party(NamedTuple):
         chances = np.broadcast_to(chances, self.visits.shape).copy()
         model = Model.of(self.problem.mdp)
         last = np.full(limit.shape, steps)
-        roll(0, chances, model, self.walk, self.copies, self.memory, self.visits, until, last, limit)
+        roll(
+            0,
+            chances,
+            model,
+            self.walk,
+            self.copies,
+            self.memory,
+            self.visits,
+            until,
+            last,
+            limit,
+            0,
+            len(last),
+        )
         return self
 
 

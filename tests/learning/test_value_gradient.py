@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlsandbox.learning.value_gradient import td_slopes
+from rlsandbox.learning.value_gradient import td_slopes, values_of_best
 
 N, B, A = 3, 12, 4
 
@@ -51,3 +51,15 @@ def test_a_td_loss_by_hand():
         assert (value.item(), slopes[1].item()) == (6.0, slope)
         assert slopes[0].ravel().tolist() == [-slope / 2, slope / 2]
         assert numbers.ravel().tolist() == [loss, 6.0, 3.0]
+
+
+def test_values_are_those_of_the_action_that_a_judge_likes_best():
+    q, judge = (
+        np.array([[[1.0, 2.0, 3.0], [6.0, 5.0, 4.0]]]),
+        np.array([[[0.0, 7.0, 7.0], [-2.0, -3.0, -1.0]]]),
+    )
+    value = np.empty((1, 2))
+    values_of_best(q, judge, value)
+    assert value.tolist() == [[2.0, 4.0]]  # the first of equals
+    values_of_best(q, q, value)
+    assert value.tolist() == [[3.0, 6.0]]

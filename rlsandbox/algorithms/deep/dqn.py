@@ -29,9 +29,10 @@ from rlsandbox.learning.replay import (
     pick_by_priority,
     reprioritise,
     returns_of_n,
+    steps_at,
     tree_for,
 )
-from rlsandbox.learning.value_gradient import td_slopes
+from rlsandbox.learning.value_gradient import td_slopes, values_of_best
 
 COURSE = {
     "units": 128,
@@ -105,15 +106,10 @@ class DQN(DeepQ):
         returns_of_n(
             self.memory, chosen, config.n, self.n_copies, config.gamma, reward, last, ended, discount
         )
-        rows = np.arange(self.n_seeds)[:, None]
-        s, a = self.memory.state[rows, chosen], self.memory.action[rows, chosen]
-        s_next = self.memory.next_state[rows, last]
-        next_q = self.q_of(self.said(s_next, self.judges))
-        if config.double:
-            choice = self.q_of(self.said(s_next)).argmax(axis=-1, keepdims=True)
-            next_value = np.take_along_axis(next_q, choice, axis=-1)[..., 0]
-        else:
-            next_value = next_q.max(axis=-1)
+        s, a = steps_at(self.memory.state, chosen), steps_at(self.memory.action, chosen)
+        s_next = steps_at(self.memory.next_state, last)
+        next_q, next_value = self.q_of(self.said(s_next, self.judges)), np.empty(chosen.shape)
+        values_of_best(next_q, self.q_of(self.said(s_next)) if config.double else next_q, next_value)
         target = reward + discount * next_value
         value, epsilon = np.empty(chosen.shape), np.full(self.n_seeds, self.epsilon())
 
