@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from rlsandbox.learning.exploration import greatest
 from rlsandbox.learning.perceptrons import ask, ask_hot
-from rlsandbox.learning.policy_gradient import log_sum_exp
+from rlsandbox.learning.policy_gradient import weigh_choices
 from rlsandbox.worlds.compiled import kernel
 
 
@@ -68,9 +66,9 @@ def fill_row(head: Any, greedy: bool, epsilon: float, row: Any) -> None:
         for a in range(n_actions):
             row[a] = ((1.0 - epsilon) / ties if head[a] == best else 0.0) + epsilon / n_actions
     else:
-        whole = log_sum_exp(head)
+        _, total = weigh_choices(head, row)
         for a in range(n_actions):
-            row[a] = np.exp(head[a] - whole)
+            row[a] /= total
 
 
 @kernel

@@ -90,17 +90,27 @@ def layer(nets: Any, replica: int, kind: int, k: int) -> Any:
 
 @kernel(fastmath={"contract"})
 def weigh(x: Any, weight: Any, bias: Any, out: Any) -> None:
-    """`out = x @ weight + bias`, four rows of the weights at a time."""
+    """`out = x @ weight + bias`, eight rows of the weights at a time."""
     n, m = x.shape[0], bias.shape[0]
     for j in range(m):
         out[j] = bias[j]
-    for i in range(0, n - 3, 4):
-        x0, x1, x2, x3 = x[i], x[i + 1], x[i + 2], x[i + 3]
-        row0, row1 = weight[i * m : (i + 1) * m], weight[(i + 1) * m : (i + 2) * m]
-        row2, row3 = weight[(i + 2) * m : (i + 3) * m], weight[(i + 3) * m : (i + 4) * m]
+    for i in range(0, n - 7, 8):
+        x0, x1, x2, x3, x4, x5, x6, x7 = (
+            x[i],
+            x[i + 1],
+            x[i + 2],
+            x[i + 3],
+            x[i + 4],
+            x[i + 5],
+            x[i + 6],
+            x[i + 7],
+        )
+        rows = weight[i * m : (i + 8) * m]
         for j in range(m):
-            out[j] += x0 * row0[j] + x1 * row1[j] + x2 * row2[j] + x3 * row3[j]
-    for i in range(n - n % 4, n):
+            one = x0 * rows[j] + x1 * rows[m + j] + x2 * rows[2 * m + j] + x3 * rows[3 * m + j]
+            other = x4 * rows[4 * m + j] + x5 * rows[5 * m + j] + x6 * rows[6 * m + j] + x7 * rows[7 * m + j]
+            out[j] += one + other
+    for i in range(n - n % 8, n):
         row = weight[i * m : (i + 1) * m]
         for j in range(m):
             out[j] += x[i] * row[j]

@@ -182,6 +182,18 @@ def log_sum_exp(logits: Any) -> float:
 
 
 @kernel(inline="always")
+def weigh_choices(logits: Any, weights: Any) -> tuple[float, float]:
+    """Of softmax of `[A]` the greatest logit z and W = sum e^(z_j - z), of which the terms are filled in."""
+    highest, total = logits[0], 0.0
+    for j in range(1, logits.shape[0]):
+        highest = max(highest, logits[j])
+    for j in range(logits.shape[0]):
+        weights[j] = np.exp(logits[j] - highest)
+        total += weights[j]
+    return highest, total
+
+
+@kernel(inline="always")
 def weighed_choices(logits: Any) -> tuple[float, float, float]:
     """Of softmax of `[A]` the greatest logit z, W = sum e^(z_j - z), and the entropy, with A exponentials.
 
@@ -212,16 +224,10 @@ def slope_choices(logits: Any, action: Any, gain: Any, bonus: Any, slope: Any) -
     """`Policy.slopes` of a softmax."""
     for i in range(logits.shape[0]):
         for b in range(logits.shape[1]):
-            row, own = logits[i, b], slope[i, b]
-            highest, total, moved = row[0], 0.0, 0.0
-            for j in range(1, row.shape[0]):
-                highest = max(highest, row[j])
+            row, own, moved = logits[i, b], slope[i, b], 0.0
+            highest, total = weigh_choices(row, own)
             for j in range(row.shape[0]):
-                weight = np.exp(row[j] - highest)
-                total += weight
-                moved += weight * (row[j] - highest)
-                own[j] = weight
-            moved /= total
+                moved += own[j] * (row[j] - highest) / total
             for j in range(row.shape[0]):
                 chance = own[j] / total
                 own[j] = gain[i, b] * chance + bonus[i, b] * chance * (row[j] - highest - moved)
