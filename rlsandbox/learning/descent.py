@@ -56,11 +56,7 @@ class Descending(Agent):
     @contextmanager
     def shared(self) -> Iterator[None]:
         """Around an update: as many threads as pay share the replicas."""
-        if self.may_share:
-            with self._sharing.among(self.threads):
-                yield
-        else:
-            self._sharing.threads = 1
+        with self._sharing.among(self.threads if self.may_share else 1):
             yield
 
     @property

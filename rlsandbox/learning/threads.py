@@ -142,22 +142,26 @@ class Sharing:
     def __init__(self) -> None:
         self.threads = 1
         self._times: dict[int, list[float]] = {}
+        self._soonest: dict[int, int] = {1: 1}
 
     @contextmanager
     def among(self, most: int) -> Iterator[None]:
         """Do the work by `threads`, of which there may be so many."""
-        times = [self._times.setdefault(n, []) for n in (1, most)]
-        tries = [len(some) for some in times]
-        if min(tries) >= _TRIES:
-            self.threads = 1 if statistics.median(times[0]) <= statistics.median(times[1]) else most
+        if most in self._soonest:
+            self.threads = self._soonest[most]
             yield
             return
+        times = [self._times.setdefault(n, []) for n in (1, most)]
+        tries = [len(some) for some in times]
         # several in a row: updates may take turns as well
         turn = int(tries[0] >= _TRIES or (tries[1] < _TRIES and sum(tries) // _TURN % 2 == 1))
         self.threads = (1, most)[turn]
         began = time.perf_counter()
         yield
         times[turn].append(time.perf_counter() - began)
+        if min(map(len, times)) >= _TRIES:
+            one, many = map(statistics.median, times)
+            self._soonest[most] = 1 if one <= many else most
 
 
 def in_shares(
