@@ -27,11 +27,8 @@ def values_of_best(q: Any, judge: Any, value: Any) -> None:
     """Fill `[N, B]` with the values `q` `[N, B, A]` of the actions with the largest ones in `judge`."""
     for i in range(q.shape[0]):
         for b in range(q.shape[1]):
-            best = 0
-            for a in range(1, q.shape[2]):
-                if judge[i, b, a] > judge[i, b, best]:
-                    best = a
-            value[i, b] = q[i, b, best]
+            _, first, _ = greatest(judge[i, b])
+            value[i, b] = q[i, b, first]
 
 
 @kernel(error_model="numpy")
